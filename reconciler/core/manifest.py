@@ -1,0 +1,99 @@
+"""What makes an output's bits: the manifest, its fingerprint, and the difference of two manifests.
+
+One walk over the parameters yields the fields; the hash, the diff and `explain` all read its result, so what
+decides and what explains cannot drift apart. A field that is absent means its neutral value, and neutral
+values are never written: a field added later changes no old fingerprint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from reconciler.core.parameters import Parameters
+
+Canonical = str | int | float | bool
+Manifest = Mapping[str, Canonical]
+
+SCHEME = 1
+
+# What a field means where nobody set it. Setting it to just that is no change.
+NEUTRAL: Mapping[str, Canonical] = {
+    "faststart": True,
+    "video.avoid_upscaling": True,
+    "video.mode": "vbr",
+    "video.rotate": 0,
+    "video.crop.top": 0,
+    "video.crop.bottom": 0,
+    "video.crop.left": 0,
+    "video.crop.right": 0,
+    "video.pad.color": "black",
+    "audio.missing": "skip",
+    "audio.track": 0,
+    "source.trim.start": 0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field whose value differs; None stands for "not set"."""
+
+    field: str
+    before: Canonical | None
+    after: Canonical | None
+
+
+def parameter_fields(parameters: Parameters) -> dict[str, Canonical]:
+    """The fields that `parameters` contribute to a manifest: those that are set and not neutral."""
+    return {name: value for name, value in _walk("", parameters) if NEUTRAL.get(name) != value or name not in NEUTRAL}
+
+
+def source_fields(identity: str, start: float, end: float | None) -> dict[str, Canonical]:
+    """The fields that a source contributes: its identity and its trim, never its content."""
+    fields: dict[str, Canonical] = {"source": identity}
+    if start:
+        fields["source.trim.start"] = start
+    if end is not None:
+        fields["source.trim.end"] = end
+    return fields
+
+
+def manifest(source: Manifest, parameters: Manifest) -> dict[str, Canonical]:
+    """The manifest of one output, sorted by field."""
+    return dict(sorted({"scheme": SCHEME, **source, **parameters}.items()))
+
+
+def lines(fields: Manifest) -> list[str]:
+    """`field=<JSON value>` lines, one a field; what is hashed."""
+    return [f"{name}={json.dumps(value, ensure_ascii=False)}\n" for name, value in fields.items()]
+
+
+def fingerprint(sorted_lines: list[str]) -> str:
+    """The sha256 over a manifest's sorted lines, in hex."""
+    return hashlib.sha256("".join(sorted_lines).encode()).hexdigest()
+
+
+def difference(before: Manifest, after: Manifest) -> tuple[Difference, ...]:
+    """The fields in which two manifests differ, sorted; an absent field means its neutral value."""
+    return tuple(_differences(before, after))
+
+
+def _differences(before: Manifest, after: Manifest) -> Iterator[Difference]:
+    for name in sorted({*before, *after}):
+        neutral = NEUTRAL.get(name)
+        old, new = before.get(name, neutral), after.get(name, neutral)
+        if old != new:
+            yield Difference(name, before.get(name), after.get(name))
+
+
+def _walk(prefix: str, model: BaseModel) -> Iterator[tuple[str, Canonical]]:
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            yield from _walk(f"{prefix}{name}.", value)
+        elif value is not None:
+            yield prefix + name, value

@@ -1,0 +1,128 @@
+"""What an output may be asked to look like: the models behind `presets:` and `outputs:`.
+
+Every field is optional: absent and null mean "not asked for", and what is asked for is canonical (bits a
+second, hertz, seconds, exact frame rates) as soon as it is validated. Whether a set of values makes sense
+together is decided in `combinations`; what they mean to ffmpeg in `ffmpeg/arguments`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from reconciler.core import units
+
+Container = Literal["mp4", "mov", "mkv", "webm", "m4a"]
+VideoCodec = Literal["h264", "hevc", "vp9", "av1", "none"]
+AudioCodec = Literal["aac", "opus", "none"]
+Encoder = Literal["libx264", "libx265", "libvpx-vp9", "libsvtav1", "libaom-av1"]
+PixelFormat = Literal["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le"]
+
+
+def _codec(value: object) -> object:
+    """`h265` is what many people call hevc."""
+    return "hevc" if value == "h265" else value
+
+
+def _text(value: object) -> object:
+    """Levels and presets are words, even where YAML reads a number (`level: 4.1`, `preset: 8`)."""
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def _number(value: object) -> object:
+    if isinstance(value, float):
+        return units.number(value)
+    return value
+
+
+def _channels(value: object) -> object:
+    """`mono`, `stereo` and `5.1` are how people count channels."""
+    named = {"mono": 1, "stereo": 2, "2.0": 2, "2.1": 3, "5.1": 6, "7.1": 8}
+    return named.get(str(value), value) if isinstance(value, (str, float)) else value
+
+
+Bitrate = Annotated[int, BeforeValidator(units.bitrate), Field(gt=0)]
+SampleRate = Annotated[int, BeforeValidator(units.sample_rate), Field(ge=8_000, le=192_000)]
+Seconds = Annotated[int | float, BeforeValidator(units.duration)]
+FrameRate = Annotated[str, BeforeValidator(units.frame_rate)]
+Aspect = Annotated[str, BeforeValidator(units.aspect)]
+Number = Annotated[int | float, BeforeValidator(_number)]
+Word = Annotated[str, BeforeValidator(_text), Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+Pixels = Annotated[int, Field(ge=2, le=16_384, strict=True)]
+Edge = Annotated[int, Field(ge=0, le=16_384, strict=True)]
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors, values do not change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Crop(Strict):
+    """Pixels taken off each edge of the (upright) source picture, before scaling."""
+
+    top: Edge | None = None
+    bottom: Edge | None = None
+    left: Edge | None = None
+    right: Edge | None = None
+
+
+class Pad(Strict):
+    """Bars that bring the picture to a shape, after scaling."""
+
+    aspect: Aspect | None = None
+    color: Annotated[str, Field(pattern=r"^([a-z]{3,20}|#[0-9a-f]{6})$")] | None = None
+
+
+class FrameRateLimit(Strict):
+    """A ceiling: faster sources are brought down to it, slower ones keep their rate."""
+
+    max: FrameRate
+
+
+class Video(Strict):
+    """The picture of an output."""
+
+    codec: Annotated[VideoCodec, BeforeValidator(_codec)] | None = None
+    encoder: Encoder | None = None
+    crf: Annotated[Number, Field(ge=0, le=63)] | None = None
+    bitrate: Bitrate | None = None
+    min_bitrate: Bitrate | None = None
+    max_bitrate: Bitrate | None = None
+    buffer_size: Bitrate | None = None
+    mode: Literal["vbr", "cbr"] | None = None
+    preset: Word | None = None
+    tune: Word | None = None
+    profile: Word | None = None
+    level: Word | None = None
+    pixel_format: PixelFormat | None = None
+    width: Pixels | None = None
+    height: Pixels | None = None
+    avoid_upscaling: Annotated[bool, Field(strict=True)] | None = None
+    crop: Crop | None = None
+    pad: Pad | None = None
+    rotate: Literal[0, 90, 180, 270] | None = None
+    flip: Literal["horizontal", "vertical", "both"] | None = None
+    fps: FrameRate | FrameRateLimit | None = None
+    keyframe_interval: Annotated[Seconds, Field(gt=0, le=3600)] | None = None
+
+
+class Audio(Strict):
+    """The sound of an output. `track` counts the source's audio tracks from 0."""
+
+    codec: AudioCodec | None = None
+    bitrate: Bitrate | None = None
+    channels: Annotated[int, BeforeValidator(_channels), Field(ge=1, le=8, strict=True)] | None = None
+    sample_rate: SampleRate | None = None
+    track: Annotated[int, Field(ge=0, le=255, strict=True)] | None = None
+    missing: Literal["skip", "silence", "error"] | None = None
+
+
+class Parameters(Strict):
+    """Everything that decides an output's bits, but for its source."""
+
+    container: Container | None = None
+    video: Video | None = None
+    audio: Audio | None = None
+    faststart: Annotated[bool, Field(strict=True)] | None = None

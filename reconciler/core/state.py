@@ -1,0 +1,169 @@
+"""What is known of every address, and how events change it.
+
+A record holds absolute values and a `rev` that every change raises. An event carries the whole records it
+produces, so replaying a journal over a snapshot that has already seen some or all of it is harmless: `fold`
+skips what is not newer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import msgspec
+
+from reconciler.core.manifest import Canonical
+
+FORMAT = "encode-reconciler-state"
+JOURNAL_FORMAT = "encode-reconciler-journal"
+VERSION = 1
+
+Status = Literal["submitted", "running", "complete", "suspect", "failed", "lost", "paused", "retired"]
+Phase = Literal["intended", "prepared", "starting", "started"]
+
+
+class Frozen(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Values that do not change once read; a key that nobody knows is an error, never dropped."""
+
+
+class Evidence(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a source's content looked like when it was last read: enough to see that it changed."""
+
+    size: int | None = None
+    mtime_ns: int | None = None
+
+
+class SourceRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The source that an attempt was made from."""
+
+    identity: str
+    evidence: Evidence = Evidence()
+    sha256: str | None = None
+
+
+class JobRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The provider's job. `pid` and `pid_started` (seconds since the epoch) name a local process."""
+
+    id: str
+    name: str = ""
+    phase: Phase = "intended"
+    created_at: str | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    cost: str | None = None
+    seconds: float | None = None
+    pid: int | None = None
+    pid_started: float | None = None
+
+
+class OutputRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A file that was made. `path` is relative to the project folder, `host` is the machine it is on."""
+
+    name: str
+    path: str
+    size: int
+    sha256: str
+    host: str
+    summary: str = ""
+    mtime_ns: int | None = None
+    temp: str | None = None
+
+
+class Attempt(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An earlier attempt whose file is still alive."""
+
+    fingerprint: str
+    manifest: Mapping[str, Canonical]
+    source: SourceRecord
+    output: OutputRecord
+    provider: str = "local"
+
+
+class Record(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What is known of one address.
+
+    `output.temp` is set between "verified" and "published": a whole file that only lacks its final name.
+    `attempt` counts the starts for this fingerprint. `previous` are earlier attempts with a living file.
+    """
+
+    rev: int
+    status: Status
+    fingerprint: str
+    manifest: Mapping[str, Canonical]
+    source: SourceRecord
+    provider: str
+    attempt: int = 1
+    job: JobRecord | None = None
+    output: OutputRecord | None = None
+    previous: tuple[Attempt, ...] = ()
+    notes: tuple[str, ...] = ()
+    labels: Mapping[str, str] = {}
+    protect: bool = False
+    encoder: str = ""
+    error: str | None = None
+    updated_at: str | None = None
+
+
+class Approval(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An approved plan that is not finished: its lines, by plan id in the state."""
+
+    at: str
+    lines: tuple[str, ...]
+
+
+class Snapshot(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The state file as it stands on disk."""
+
+    format: str
+    version: int
+    project: str
+    records: dict[str, Record] = {}
+    approved: dict[str, Approval] = {}
+
+
+class Event(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One journal line: what happened, when, and the records that follow from it.
+
+    `removed` gives for each address that is no longer known the rev of its removal. `approved` replaces the
+    approval of a plan id; one without lines is forgotten.
+    """
+
+    event: str
+    at: str
+    records: dict[str, Record] = {}
+    removed: dict[str, int] = {}
+    approved: dict[str, Approval] = {}
+
+
+def empty(project: str) -> Snapshot:
+    """The state of a project in which nothing was ever applied."""
+    return Snapshot(format=FORMAT, version=VERSION, project=project)
+
+
+def fold(snapshot: Snapshot, events: Iterable[Event]) -> Snapshot:
+    """The state after `events`, sorted by address; events that the snapshot has seen change nothing."""
+    records, approved = dict(snapshot.records), dict(snapshot.approved)
+    revs = {address: record.rev for address, record in records.items()}
+    for event in events:
+        _fold_event(event, records, revs)
+        for plan_id, approval in event.approved.items():
+            approved.pop(plan_id, None)
+            if approval.lines:
+                approved[plan_id] = approval
+    return msgspec.structs.replace(snapshot, records=dict(sorted(records.items())), approved=approved)
+
+
+def _fold_event(event: Event, records: dict[str, Record], revs: dict[str, int]) -> None:
+    for address, record in event.records.items():
+        if record.rev > revs.get(address, 0):
+            records[address] = record
+            revs[address] = record.rev
+    for address, rev in event.removed.items():
+        if rev > revs.get(address, 0):
+            records.pop(address, None)
+            revs[address] = rev
+
+
+def complete_here(record: Record, host: str) -> bool:
+    """Whether the record's file was made on this machine, so that looking for it makes sense."""
+    return record.status == "complete" and record.output is not None and record.output.host == host

@@ -1,0 +1,173 @@
+"""The things that a plan can do to one address, each with just what it needs.
+
+`actions` are OpenTofu's words for the JSON plan, `symbol` and `phrase` its words for people. `line` is the
+step's part of the plan id: None for steps that the specs did not cause.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from reconciler.core.encode import Output
+from reconciler.core.manifest import Difference
+from reconciler.core.state import Attempt, Record
+
+StepClass = Literal["record", "relink", "deliver", "encode"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why: a word for machines and a sentence for people."""
+
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputStep:
+    """A step for an output that the specs declare."""
+
+    output: Output
+    reason: Reason
+
+    @property
+    def address(self) -> str:
+        """The address that the step is about."""
+        return self.output.address
+
+
+@dataclass(frozen=True, slots=True)
+class Create(OutputStep):
+    """Encode an output that the state does not know."""
+
+    symbol: ClassVar[str] = "+"
+    phrase: ClassVar[str] = "will be created"
+    actions: ClassVar[tuple[str, ...]] = ("create",)
+    step_class: ClassVar[StepClass] = "encode"
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun(OutputStep):
+    """Encode an output again: what is wanted, or its source, is not what was made."""
+
+    record: Record
+    changes: tuple[Difference, ...]
+    symbol: ClassVar[str] = "+/-"
+    phrase: ClassVar[str] = "must be replaced"
+    actions: ClassVar[tuple[str, ...]] = ("create", "delete")
+    step_class: ClassVar[StepClass] = "encode"
+
+
+@dataclass(frozen=True, slots=True)
+class Retry(OutputStep):
+    """Try a failed output once more; its attempts are not used up."""
+
+    record: Record
+    symbol: ClassVar[str] = "+"
+    phrase: ClassVar[str] = "will be created"
+    actions: ClassVar[tuple[str, ...]] = ("create",)
+    step_class: ClassVar[StepClass] = "encode"
+
+
+@dataclass(frozen=True, slots=True)
+class Resume(OutputStep):
+    """Go on with a job that an earlier apply began."""
+
+    record: Record
+    symbol: ClassVar[str] = "<="
+    phrase: ClassVar[str] = "will be read during apply"
+    actions: ClassVar[tuple[str, ...]] = ("read",)
+    step_class: ClassVar[StepClass] = "encode"
+
+
+@dataclass(frozen=True, slots=True)
+class Supersede(OutputStep):
+    """Cancel a job in flight whose output is no longer wanted like that, then encode what is."""
+
+    record: Record
+    changes: tuple[Difference, ...]
+    symbol: ClassVar[str] = "+/-"
+    phrase: ClassVar[str] = "must be replaced"
+    actions: ClassVar[tuple[str, ...]] = ("create", "delete")
+    step_class: ClassVar[StepClass] = "encode"
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse(OutputStep):
+    """Take a living file with the same fingerprint instead of encoding: a hard link, else a copy.
+
+    `of` is the address it is taken from, whose record is `attempt`'s; the address itself when an earlier
+    attempt is still alive.
+    """
+
+    of: str
+    attempt: Attempt
+    symbol: ClassVar[str] = "~"
+    phrase: ClassVar[str] = "will be updated in-place"
+    actions: ClassVar[tuple[str, ...]] = ("update",)
+    step_class: ClassVar[StepClass] = "record"
+
+
+@dataclass(frozen=True, slots=True)
+class ReuseTwin(OutputStep):
+    """Take the file of an output that this same plan encodes: the second of two new twins."""
+
+    of: str
+    symbol: ClassVar[str] = "~"
+    phrase: ClassVar[str] = "will be updated in-place"
+    actions: ClassVar[tuple[str, ...]] = ("update",)
+    step_class: ClassVar[StepClass] = "record"
+
+
+@dataclass(frozen=True, slots=True)
+class Move(OutputStep):
+    """Give a record and its file the address that the specs now use."""
+
+    of: str
+    record: Record
+    symbol: ClassVar[str] = "~"
+    phrase: ClassVar[str] = "has moved to"
+    actions: ClassVar[tuple[str, ...]] = ("update",)
+    step_class: ClassVar[StepClass] = "record"
+
+
+@dataclass(frozen=True, slots=True)
+class Update(OutputStep):
+    """Record what changed about an output without changing its bits: labels, protection, provider."""
+
+    record: Record
+    changes: tuple[Difference, ...]
+    symbol: ClassVar[str] = "~"
+    phrase: ClassVar[str] = "will be updated in-place"
+    actions: ClassVar[tuple[str, ...]] = ("update",)
+    step_class: ClassVar[StepClass] = "record"
+
+
+@dataclass(frozen=True, slots=True)
+class Retire:
+    """Mark a record whose output is no longer declared; nothing is deleted. A job in flight is cancelled."""
+
+    address: str
+    record: Record
+    reason: Reason
+    symbol: ClassVar[str] = "."
+    phrase: ClassVar[str] = "will be forgotten"
+    actions: ClassVar[tuple[str, ...]] = ("forget",)
+    step_class: ClassVar[StepClass] = "record"
+
+
+EncodeStep = Create | Rerun | Retry | Resume | Supersede
+FreeStep = Reuse | ReuseTwin | Move | Update | Retire
+Step = EncodeStep | FreeStep
+
+
+def line(step: Step) -> str | None:
+    """The step's line in the plan id; None where the specs did not cause it."""
+    match step:
+        case Create() | Rerun() | Supersede():
+            return f"encode {step.address} {step.output.fingerprint}"
+        case Retire():
+            return f"retire {step.address} {step.record.fingerprint}"
+        case _:
+            return None

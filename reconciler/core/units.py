@@ -1,0 +1,111 @@
+"""Human units, read once and made canonical: bits a second, hertz, seconds, bytes.
+
+Every function takes what YAML gives (a number or a string) and raises ValueError with a sentence that says
+what would be right.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+_SI = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
+_BITRATE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kmg]?)(?:bit/s|bits/s|bps|b/s|b)?\s*$", re.IGNORECASE)
+_RATE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(k?)(?:hz)?\s*$", re.IGNORECASE)
+_CLOCK = re.compile(r"^\s*(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:\.\d+)?)\s*$")
+_SPANS = re.compile(
+    r"^\s*(?:(?P<d>\d+(?:\.\d+)?)\s*d)?\s*(?:(?P<h>\d+(?:\.\d+)?)\s*h)?\s*(?:(?P<m>\d+(?:\.\d+)?)\s*m(?:in)?)?\s*"
+    r"(?:(?P<s>\d+(?:\.\d+)?)\s*s)?\s*(?:(?P<ms>\d+(?:\.\d+)?)\s*ms)?\s*$",
+    re.IGNORECASE,
+)
+_SPAN_SECONDS = {"d": Decimal(86_400), "h": Decimal(3_600), "m": Decimal(60), "s": Decimal(1), "ms": Decimal("0.001")}
+
+# The broadcast rates that people write in decimals; ffmpeg wants the exact fraction.
+_NTSC = {
+    "23.976": "24000/1001",
+    "23.98": "24000/1001",
+    "29.97": "30000/1001",
+    "47.952": "48000/1001",
+    "59.94": "60000/1001",
+}
+
+
+def bitrate(value: object) -> int:
+    """Bits a second: `4500k`, `4.5M`, `4500000`; SI prefixes, as ffmpeg reads them."""
+    match = _BITRATE.match(_text(value, "a bitrate such as 4500k or 4.5M"))
+    if match is None:
+        raise ValueError(f'"{value}" is not a bitrate; write for example 4500k, 4.5M or 4500000')
+    return _whole(Decimal(match[1]) * _SI[match[2].lower()], value, "bits a second")
+
+
+def sample_rate(value: object) -> int:
+    """Hertz: `48k`, `48khz`, `44.1k`, `48000`."""
+    match = _RATE.match(_text(value, "a sample rate such as 48k or 44100"))
+    if match is None:
+        raise ValueError(f'"{value}" is not a sample rate; write for example 48k, 44.1k or 48000')
+    return _whole(Decimal(match[1]) * _SI[match[2].lower()], value, "hertz")
+
+
+def duration(value: object) -> int | float:
+    """Seconds, to the microsecond: `2`, `2s`, `1m30s`, `500ms`, `00:01:30`, `1:30.5`."""
+    text = _text(value, "a duration such as 2s or 00:01:30")
+    clock = _CLOCK.match(text)
+    if clock is not None:
+        return number(Decimal(clock[1] or 0) * 3600 + Decimal(clock[2]) * 60 + Decimal(clock[3]))
+    try:
+        seconds = Decimal(text.strip())
+    except InvalidOperation:
+        spans = _SPANS.match(text)
+        if spans is None or not any(spans.groups()):
+            raise ValueError(f'"{value}" is not a duration; write for example 2s, 1m30s or 00:01:30') from None
+        seconds = sum(
+            (Decimal(span) * _SPAN_SECONDS[unit] for unit, span in spans.groupdict().items() if span), Decimal(0)
+        )
+    if not seconds.is_finite() or seconds < 0:
+        raise ValueError(f'"{value}" is not a duration; it must be zero or more')
+    return number(seconds)
+
+
+def frame_rate(value: object) -> str:
+    """Frames a second as a whole number or an exact fraction: `25`, `29.97` is `30000/1001`, `24000/1001`."""
+    text = _text(value, "a frame rate such as 25, 29.97 or 30000/1001").strip()
+    text = _NTSC.get(text.rstrip("0") if "." in text else text, text)
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f'"{value}" is not a frame rate; write for example 25, 29.97 or 30000/1001') from None
+    if not 0 < rate <= 1000:
+        raise ValueError(f'"{value}" is not a frame rate between 0 and 1000')
+    return str(rate)
+
+
+def aspect(value: object) -> str:
+    """A shape in lowest terms: `16:9`, `1920:1080` and `16/9` are the same."""
+    text = _text(value, "a shape such as 16:9").strip().replace(":", "/")
+    try:
+        shape = Fraction(text).limit_denominator(10_000)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f'"{value}" is not a shape; write for example 16:9') from None
+    if not Fraction(1, 10) <= shape <= 10:
+        raise ValueError(f'"{value}" is not a shape between 1:10 and 10:1')
+    return f"{shape.numerator}:{shape.denominator}"
+
+
+def number(value: Decimal | float) -> int | float:
+    """The one spelling of a number: whole ones are int, the others rounded to six places."""
+    rounded = round(Decimal(str(value)), 6)
+    return int(rounded) if rounded == rounded.to_integral_value() else float(rounded)
+
+
+def _text(value: object, wanted: str) -> str:
+    """What YAML gave, as text; a boolean or a mapping is never a unit."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError(f"must be {wanted}")  # noqa: TRY004 - pydantic turns only ValueError into a problem with a place
+    return str(value)
+
+
+def _whole(amount: Decimal, value: object, unit: str) -> int:
+    if amount != amount.to_integral_value():
+        raise ValueError(f'"{value}" is not a whole number of {unit}')
+    return int(amount)

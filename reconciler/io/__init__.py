@@ -1,0 +1,1 @@
+"""Small tools for the outside world, without any knowledge of encodes."""

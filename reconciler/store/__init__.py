@@ -1,0 +1,1 @@
+"""Keeps the state: snapshot, journal, lock."""
