@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -31,6 +31,37 @@ class SourceSeen:
     size: int | None = None
     mtime_ns: int | None = None
     sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a look at a local source found; `sha256` only where size and mtime could not settle the question."""
+
+    identity: str
+    exists: bool
+    size: int | None = None
+    mtime_ns: int | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A source that can be read: a local path, what was seen of it, and what it took."""
+
+    path: str
+    seen: SourceSeen
+    size: int
+    seconds: float
+    cached: bool
+
+
+class Fetch(Protocol):
+    """Brings a source to this machine, or fails with RejectedError or UnavailableError."""
+
+    def __call__(
+        self, source: Source, report: Callable[[int, int | None], None], cancelled: Callable[[], bool]
+    ) -> Fetched:
+        """`report` is told bytes so far and in all; the fetch stops soon after `cancelled` says so."""
 
 
 @dataclass(frozen=True, slots=True)

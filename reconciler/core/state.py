@@ -83,7 +83,8 @@ class Record(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     """What is known of one address.
 
     `output.temp` is set between "verified" and "published": a whole file that only lacks its final name.
-    `attempt` counts the starts for this fingerprint. `previous` are earlier attempts with a living file.
+    `attempt` counts every try at this address and is part of its job's identity; `failures` counts those that
+    failed since the spec or the source last changed. `previous` are earlier attempts with a living file.
     """
 
     rev: int
@@ -93,6 +94,7 @@ class Record(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     source: SourceRecord
     provider: str
     attempt: int = 1
+    failures: int = 0
     job: JobRecord | None = None
     output: OutputRecord | None = None
     previous: tuple[Attempt, ...] = ()

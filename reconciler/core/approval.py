@@ -1,0 +1,99 @@
+"""Who may let a plan run: its id, what was approved under an id before, and what is protected.
+
+The id is a hash over the lines that the specs cause, so it is the same before and after a merge, whatever
+links died, jobs finished or attempts failed meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.core.errors import PlanChangedError
+from reconciler.core.names import matches
+from reconciler.core.plan import Plan
+from reconciler.core.state import Approval
+from reconciler.core.steps import Rerun, Retire, Supersede, line
+
+ID_LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Something that forbids the apply, and what lifts it."""
+
+    code: str
+    address: str
+    sentence: str
+    lift: str
+
+
+def plan_lines(plan: Plan) -> tuple[str, ...]:
+    """The sorted lines that the specs cause: what is approved when a plan is."""
+    return tuple(sorted(text for text in map(line, plan.steps) if text is not None))
+
+
+def plan_id(lines: Sequence[str]) -> str:
+    """The id of a plan with these lines: 16 hexadecimal digits."""
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:ID_LENGTH]
+
+
+def check_expected(expected: str, lines: Sequence[str], approved: Mapping[str, Approval]) -> str:
+    """The id under which `lines` may run, given that somebody approved `expected`.
+
+    Equal lines go; so do fewer lines than were approved under that id, and none at all. Raises
+    PlanChangedError with both ids and the lines that go beyond the approval.
+    """
+    current = plan_id(lines)
+    if current == expected or not lines:
+        return expected
+    known = approved.get(expected)
+    beyond = [text for text in lines if known is None or text not in known.lines]
+    if known is not None and not beyond:
+        return expected
+    head = f"the plan is not the one that was approved: expected {expected}, now {current}"
+    listed = [f"  {text}" for text in beyond[:20]]
+    more = [f"  and {len(beyond) - 20} more"] if len(beyond) > 20 else []
+    tail = "Nothing was started. Look at the new plan (reconciler plan) and approve its id."
+    raise PlanChangedError("\n".join([f"{head}. Not approved:", *listed, *more, tail]))
+
+
+def check_saved(saved: Sequence[str], lines: Sequence[str], approved: Mapping[str, Approval]) -> str:
+    """As `check_expected`, for a saved plan, which brings the lines that were approved."""
+    identifier = plan_id(saved)
+    return check_expected(identifier, lines, {**approved, identifier: Approval(at="", lines=tuple(saved))})
+
+
+def refusals(plan: Plan) -> tuple[Refusal, ...]:
+    """The protected outputs that this plan would rerun or retire without a named override."""
+    return tuple(
+        _protected(step.address, verb)
+        for step in plan.steps
+        for verb in _verbs(step)
+        if not _allowed(plan.selection.allow, step.address)
+    )
+
+
+def _verbs(step: object) -> list[str]:
+    match step:
+        case Rerun(record=record, output=output) | Supersede(record=record, output=output):
+            return ["rerun"] if (record.protect or output.protect) and record.output is not None else []
+        case Retire(record=record):
+            return ["retire"] if record.protect and record.output is not None else []
+        case _:
+            return []
+
+
+def _allowed(allow: Sequence[str], address: str) -> bool:
+    globs = [text.partition(":")[2] for text in allow if text.startswith("rerun:")]
+    return any(matches(glob, address) for glob in globs)
+
+
+def _protected(address: str, verb: str) -> Refusal:
+    return Refusal(
+        code="protect",
+        address=address,
+        sentence=f"{address} is protected and this plan would {verb} it",
+        lift=f"leave it alone with --exclude {address}, or let this one through with --allow rerun:{address}",
+    )

@@ -1,0 +1,312 @@
+"""What to do: a pure function from what is wanted, what is recorded and what was seen to steps.
+
+| recorded \\ desired          | same fingerprint                        | other fingerprint            | not declared |
+|------------------------------|-----------------------------------------|------------------------------|--------------|
+| absent                       | Create; Move if a living file of this fingerprint belongs to an address that is no longer declared; Reuse if to one that is; of new twins the first is Create, the others ReuseTwin | as absent | - |
+| retired                      | Reuse of its own file if it lives, else as absent | as absent          | nothing      |
+| complete                     | nothing; Update for labels, protection, provider | Rerun; Reuse if an earlier attempt of this fingerprint lives; Update if only the source's name differs | Retire |
+| complete, source changed     | Rerun(source_changed)                   | Rerun                        | Retire       |
+| complete, file missing or altered where it was made | Rerun(output_missing), Rerun(output_altered) | Rerun | Retire |
+| failed, attempts left        | Retry                                   | Rerun                        | Retire       |
+| failed for good, suspect, lost | nothing, a warning; Rerun if the source changed | Rerun              | Retire       |
+| submitted, running           | Resume                                  | Supersede                    | Retire, which cancels |
+
+`--rerun` makes each of the first rows with a record a Rerun(requested); `enabled: false` makes every one of a
+declared output nothing. A file made on another machine is taken to be where it was made.
+"""  # noqa: E501 - a table reads best as one
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.core.encode import Desired, Output
+from reconciler.core.errors import ReconcilerError
+from reconciler.core.manifest import Difference, difference
+from reconciler.core.names import matches
+from reconciler.core.state import Attempt, Record
+from reconciler.core.steps import (
+    Create,
+    Move,
+    Reason,
+    Rerun,
+    Resume,
+    Retire,
+    Retry,
+    Reuse,
+    ReuseTwin,
+    Step,
+    Supersede,
+    Update,
+)
+from reconciler.core.world import World, living_attempts, output_state, same_content
+
+IN_FLIGHT = frozenset({"submitted", "running"})
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What `--target`, `--exclude`, `--rerun` and `--allow` say; globs over whole addresses."""
+
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    reruns: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+
+    def selects(self, address: str) -> bool:
+        """Whether the plan is about this address at all."""
+        if any(matches(glob, address) for glob in self.excludes):
+            return False
+        return not self.targets or any(matches(glob, address) for glob in self.targets)
+
+    def reruns_it(self, address: str) -> bool:
+        """Whether `--rerun` names this address."""
+        return any(matches(glob, address) for glob in self.reruns)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A warning about one address: nothing is done about it until a person decides."""
+
+    code: str
+    address: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps, sorted by address, and what was left alone.
+
+    `selection` is what the plan was asked to look at, `declared` counts the outputs of the specs and
+    `unchanged` those that need nothing.
+    """
+
+    project: str
+    steps: tuple[Step, ...]
+    notices: tuple[Notice, ...] = ()
+    declared: int = 0
+    unchanged: int = 0
+    paused: int = 0
+    recorded: int = 0
+    selection: Selection = field(default_factory=Selection)
+
+
+def make_plan(desired: Desired, records: Mapping[str, Record], world: World, selection: Selection) -> Plan:
+    """Compare what is wanted with what is recorded.
+
+    Raises ReconcilerError when the specs declare nothing, or a fan-out matches nothing, over a state that holds
+    something, unless `empty` is allowed.
+    """
+    refuse_empty(desired, records, selection.allow)
+    planner = _Planner(desired, records, world, selection)
+    steps = planner.steps()
+    return Plan(
+        project=desired.project,
+        steps=tuple(sorted(steps, key=lambda step: step.address)),
+        notices=tuple(planner.notices),
+        declared=len(desired.outputs),
+        unchanged=planner.unchanged,
+        paused=planner.paused,
+        recorded=len(records),
+        selection=selection,
+    )
+
+
+def refuse_empty(desired: Desired, records: Mapping[str, Record], allow: Collection[str]) -> None:
+    """Stop a mistake (an empty folder, a glob that lost its files) from retiring what was paid for."""
+    alive = [address for address, record in records.items() if record.status != "retired"]
+    if not alive or "empty" in allow:
+        return
+    if not desired.outputs:
+        message = f"the specs declare no encodes, but the state holds {len(alive)} outputs"
+        raise ReconcilerError(f"{message}.\nTo retire them all, say so: --allow empty")
+    for encode in desired.empty:
+        lost = [address for address in alive if address.startswith(f"{encode}/")]
+        if lost:
+            message = f'the fan-out of "{encode}" matches nothing, but the state holds {len(lost)} of its outputs'
+            raise ReconcilerError(f"{message}.\nTo retire them, say so: --allow empty")
+
+
+class _Planner:
+    """One walk over desired and recorded; holds what the rows of the table must know of each other."""
+
+    def __init__(
+        self, desired: Desired, records: Mapping[str, Record], world: World, selection: Selection
+    ) -> None:
+        self.desired = desired
+        self.records = records
+        self.world = world
+        self.selection = selection
+        self.declared = {output.address for output in desired.outputs}
+        self.notices: list[Notice] = []
+        self.unchanged = 0
+        self.paused = 0
+        self.moved: set[str] = set()
+        self.twins: dict[tuple[str, str], str] = {}
+        self._alive: dict[str, list[tuple[str, Attempt]]] | None = None
+
+    def steps(self) -> list[Step]:
+        """All steps: one loop for what is wanted, one for what is left over."""
+        steps: list[Step] = []
+        for output in self.desired.outputs:
+            if self.selection.selects(output.address):
+                steps.extend(self.wanted(output))
+        for address, record in self.records.items():
+            if address not in self.declared and address not in self.moved and record.status != "retired":
+                if self.selection.selects(address):
+                    steps.append(Retire(address, record, _retire_reason(record)))
+        return steps
+
+    def wanted(self, output: Output) -> Iterator[Step]:
+        """The step for one declared output, if it needs one."""
+        if not output.enabled:
+            self.paused += 1
+            return
+        step = self.decide(output, self.records.get(output.address))
+        if step is None:
+            self.unchanged += 1
+            return
+        if isinstance(step, Create | Rerun):
+            key = (output.fingerprint, output.provider)
+            twin = self.twins.setdefault(key, output.address)
+            if twin != output.address:
+                step = ReuseTwin(output, Reason("twin", f"the same encode as {twin}, made once"), twin)
+        yield step
+
+    def decide(self, output: Output, record: Record | None) -> Step | None:
+        """The row of the table that this output is in."""
+        if record is None or record.status == "retired":
+            return self.unrecorded(output, record)
+        if record.status in IN_FLIGHT:
+            return self.in_flight(output, record)
+        changes = () if record.fingerprint == output.fingerprint else difference(record.manifest, output.manifest)
+        if changes:
+            return self.changed(output, record, changes)
+        return self.same(output, record)
+
+    def unrecorded(self, output: Output, record: Record | None) -> Step:
+        """No living record: take a living file of this fingerprint, else create."""
+        for address, attempt in self.alive(output):
+            if address == output.address:
+                return Reuse(output, Reason("declared_again", "declared again; its file is still here"), address, attempt)
+            owner = self.records[address]
+            if address not in self.declared and owner.output == attempt.output:
+                self.moved.add(address)
+                return Move(output, Reason("moved", f"the same encode under a new name, was {address}"), address, owner)
+        for address, attempt in self.alive(output):
+            if attempt.output.host == self.world.host and not self.selection.reruns_it(output.address):
+                return Reuse(output, Reason("reuse", f"{address} is the same encode"), address, attempt)
+        again = record is not None
+        return Create(output, Reason("declared_again" if again else "new", "its file is gone" if again else "new"))
+
+    def in_flight(self, output: Output, record: Record) -> Step:
+        """A job of an earlier apply: go on with it, or replace it."""
+        changes = () if record.fingerprint == output.fingerprint else difference(record.manifest, output.manifest)
+        if not changes:
+            return Resume(output, Reason("in_flight", _flight(record)), record)
+        reused = self.earlier(output, record)
+        if reused is not None:
+            return reused
+        reason = Reason("superseded", f"{_flight(record)}, but something else is wanted now")
+        return Supersede(output, reason, record, changes)
+
+    def changed(self, output: Output, record: Record, changes: tuple[Difference, ...]) -> Step:
+        """Another fingerprint is wanted than the one recorded."""
+        reused = None if self.selection.reruns_it(output.address) else self.earlier(output, record)
+        if reused is not None:
+            return reused
+        if record.status == "complete" and [change.field for change in changes] == ["source"]:
+            if self.world.same_digest(record.source, output.source):
+                reason = Reason("source_moved", "the source has a new name and the same content")
+                return Update(output, reason, record, changes)
+        return Rerun(output, Reason("changed", _cause(changes)), record, changes)
+
+    def earlier(self, output: Output, record: Record) -> Reuse | None:
+        """An earlier attempt of the wanted fingerprint whose file lives: undoing a change is free."""
+        for address, attempt in self.alive(output):
+            own = address == output.address
+            if (own and attempt.output != record.output) or (not own and attempt.output.host == self.world.host):
+                where = "an earlier attempt" if own else address
+                return Reuse(output, Reason("reuse", f"{where} is the same encode"), address, attempt)
+        return None
+
+    def same(self, output: Output, record: Record) -> Step | None:
+        """The recorded fingerprint is the wanted one; look at source, file, attempts and labels."""
+        if self.selection.reruns_it(output.address):
+            return Rerun(output, Reason("requested", "asked for with --rerun"), record, ())
+        changed = self.world.source_change(record.source, output.source)
+        if changed is not None:
+            return Rerun(output, Reason("source_changed", changed), record, ())
+        if record.status != "complete":
+            return self.unfinished(output, record)
+        found = output_state(record, self.world)
+        if found is not None:
+            return Rerun(output, Reason(*found), record, ())
+        return _update(output, record)
+
+    def unfinished(self, output: Output, record: Record) -> Step | None:
+        """Failed, suspect or lost: try again while attempts are left, else leave it to a person."""
+        if record.status == "failed" and record.failures < output.attempts:
+            sentence = f"attempt {record.failures + 1} of {output.attempts}; it failed: {record.error}"
+            return Retry(output, Reason("retry", sentence), record)
+        spent = f"{record.failures} of {output.attempts} attempts used" if record.status == "failed" else "not tried again"
+        sentence = f"{record.status}: {record.error}; {spent}, until its spec or source changes or --rerun names it"
+        self.notices.append(Notice(record.status, output.address, sentence))
+        return None
+
+    def alive(self, output: Output) -> list[tuple[str, Attempt]]:
+        """Living files of the wanted fingerprint, on its provider, from the content its source has now.
+
+        The output's own name comes first, then addresses in order; what was moved away is not there any more.
+        """
+        if self._alive is None:
+            self._alive = defaultdict(list)
+            for address, record in sorted(self.records.items()):
+                for attempt in living_attempts(record, self.world):
+                    self._alive[attempt.fingerprint].append((address, attempt))
+        found = [
+            (address, attempt)
+            for address, attempt in self._alive.get(output.fingerprint, ())
+            if address not in self.moved
+            and attempt.provider == output.provider
+            and same_content(attempt.source, output.source, self.world)
+        ]
+        return sorted(found, key=lambda pair: (pair[0] != output.address, pair[0].rpartition("/")[2] != output.name))
+
+
+def _update(output: Output, record: Record) -> Update | None:
+    """The step that records changed labels, protection or provider of a finished output."""
+    changes = [
+        Difference(f"labels.{name}", record.labels.get(name), output.labels.get(name))
+        for name in sorted({*record.labels, *output.labels})
+        if record.labels.get(name) != output.labels.get(name)
+    ]
+    if record.protect != output.protect:
+        changes.append(Difference("protect", record.protect, output.protect))
+    if record.provider != output.provider:
+        changes.append(Difference("provider", record.provider, output.provider))
+    if not changes:
+        return None
+    return Update(output, Reason("updated", "recorded only, nothing is encoded"), record, tuple(changes))
+
+
+def _cause(changes: tuple[Difference, ...]) -> str:
+    names = [change.field for change in changes]
+    return f"{', '.join(names[:3])}{' and more' if len(names) > 3 else ''} changed"
+
+
+def _flight(record: Record) -> str:
+    job = record.job
+    return "an earlier apply began it" if job is None else f"an earlier apply began it (job {job.id[:8]}, {job.phase})"
+
+
+def _retire_reason(record: Record) -> Reason:
+    if record.status in IN_FLIGHT:
+        return Reason("not_declared", "no longer declared; its job is cancelled")
+    return Reason("not_declared", "no longer declared; its record is kept, its file is not deleted")
+
+
+def counts(plan: Plan) -> Counter[str]:
+    """How many steps of each kind, by class name in lower case."""
+    return Counter(type(step).__name__.lower() for step in plan.steps)

@@ -1,0 +1,120 @@
+"""What was seen on this machine when a plan is made, and what follows from it: does the source still have the
+content that was encoded, is the file still there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.core.encode import Desired, Source
+from reconciler.core.ports import Sighting
+from reconciler.core.state import Attempt, Evidence, OutputRecord, Record, SourceRecord
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A look around: local sources by identity, sizes of published files by path (None: not there), this host."""
+
+    host: str
+    sightings: Mapping[str, Sighting] = field(default_factory=dict)
+    files: Mapping[str, int | None] = field(default_factory=dict)
+
+    def source_change(self, recorded: SourceRecord, source: Source) -> str | None:
+        """What changed about a source's content since it was recorded, as a sentence; None if nothing is known to."""
+        if source.sha256 is not None and recorded.sha256 is not None and source.sha256 != recorded.sha256:
+            return f"source pinned to sha256 {source.sha256[:12]}, encoded from {recorded.sha256[:12]}"
+        seen = self.sightings.get(source.identity)
+        if source.kind != "file" or seen is None or not seen.exists:
+            return None
+        before = recorded.evidence
+        if before.size is not None and seen.size != before.size:
+            return f"source content changed: {before.size:,} -> {seen.size:,} bytes"
+        if before.mtime_ns == seen.mtime_ns or seen.sha256 is None or recorded.sha256 is None:
+            return None
+        if seen.sha256 != recorded.sha256:
+            return f"source content changed: sha256 {recorded.sha256[:12]} -> {seen.sha256[:12]}"
+        return None
+
+    def same_digest(self, recorded: SourceRecord, source: Source) -> bool:
+        """Whether both sides hold a content digest and they are equal: a moved master is not a new one."""
+        seen = self.sightings.get(source.identity)
+        digest = source.sha256 or (seen.sha256 if seen is not None else None)
+        return digest is not None and digest == recorded.sha256
+
+
+def same_content(recorded: SourceRecord, source: Source, world: World) -> bool:
+    """Whether nothing speaks against the source still having the content it was recorded with."""
+    return world.source_change(recorded, source) is None
+
+
+def output_state(record: Record, world: World) -> tuple[str, str] | None:
+    """What is wrong with a finished output's file, as code and sentence; None if it is there, or made elsewhere."""
+    output = record.output
+    if output is None:
+        return "output_missing", "no file is recorded"
+    if output.host != world.host:
+        return None
+    size = world.files.get(output.path)
+    if size is None:
+        return "output_missing", f"{output.path} is gone"
+    if size != output.size:
+        return "output_altered", f"{output.path} is not the file that was made: {output.size:,} -> {size:,} bytes"
+    return None
+
+
+def living_attempts(record: Record, world: World) -> Iterator[Attempt]:
+    """The attempts of a record whose files live, as far as this machine can tell: its own, then earlier ones."""
+    if record.output is not None and record.status in {"complete", "retired"} and lives(record.output, world):
+        yield Attempt(
+            fingerprint=record.fingerprint,
+            manifest=record.manifest,
+            source=record.source,
+            output=record.output,
+            provider=record.provider,
+        )
+    for attempt in record.previous:
+        if lives(attempt.output, world):
+            yield attempt
+
+
+def lives(output: OutputRecord, world: World) -> bool:
+    """Whether a file is published and whole; one made on another machine is taken to be there."""
+    if output.temp is not None:
+        return False
+    return output.host != world.host or world.files.get(output.path) == output.size
+
+
+def paths_to_look_at(records: Mapping[str, Record], host: str) -> set[str]:
+    """The published files of this machine that a plan wants to see."""
+    found = {record.output.path for record in records.values() if record.output and record.output.host == host}
+    for record in records.values():
+        found.update(attempt.output.path for attempt in record.previous if attempt.output.host == host)
+    return found
+
+
+def known_sources(desired: Desired, records: Mapping[str, Record]) -> dict[str, SourceRecord]:
+    """What is recorded of each wanted local source, so that a look hashes only what size and mtime leave open.
+
+    Where records disagree about a source, or hold its content under another name, the evidence is left empty
+    and the look must hash.
+    """
+    by_identity: dict[str, SourceRecord] = {}
+    for record in records.values():
+        for source in (record.source, *(attempt.source for attempt in record.previous)):
+            known = by_identity.setdefault(source.identity, source)
+            if known.evidence != source.evidence:
+                by_identity[source.identity] = SourceRecord(identity=source.identity, sha256=source.sha256)
+    wanted: dict[str, SourceRecord] = {}
+    for output in desired.outputs:
+        identity = output.source.identity
+        if output.source.kind != "file" or identity in wanted:
+            continue
+        recorded = records.get(output.address)
+        if identity in by_identity:
+            wanted[identity] = by_identity[identity]
+        elif recorded is not None and recorded.source.sha256 is not None:
+            wanted[identity] = SourceRecord(
+                identity=identity, evidence=Evidence(size=recorded.source.evidence.size), sha256=recorded.source.sha256
+            )
+    return wanted
