@@ -52,7 +52,9 @@ def plan_jobs(project: str, steps: Iterable[EncodeStep], attempts: dict[str, int
 
 def job_id(project: str, parts: Sequence[tuple[str, str, int]]) -> str:
     """The deterministic id of a job that makes `(address, fingerprint, attempt)` parts."""
-    text = "\n".join([project, *(f"{address} {fingerprint} {attempt}" for address, fingerprint, attempt in sorted(parts))])
+    text = "\n".join(
+        [project, *(f"{address} {fingerprint} {attempt}" for address, fingerprint, attempt in sorted(parts))]
+    )
     return str(uuid.uuid5(_NAMESPACE, text))
 
 
@@ -88,6 +90,7 @@ def _job(project: str, steps: list[EncodeStep], attempts: dict[str, int]) -> Pla
         request = request_for(project, outputs, first.record.job.id)
         return PlannedJob(request, first.record.provider, tuple(steps))
     parts = [
-        (step.address, step.output.fingerprint, max(attempt_of(step), attempts.get(step.address, 0) + 1)) for step in steps
+        (step.address, step.output.fingerprint, max(attempt_of(step), attempts.get(step.address, 0) + 1))
+        for step in steps
     ]
     return PlannedJob(request_for(project, outputs, job_id(project, parts)), first.output.provider, tuple(steps))

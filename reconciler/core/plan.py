@@ -1,6 +1,6 @@
-"""What to do: a pure function from what is wanted, what is recorded and what was seen to steps.
+r"""What to do: a pure function from what is wanted, what is recorded and what was seen to steps.
 
-| recorded \\ desired          | same fingerprint                        | other fingerprint            | not declared |
+| recorded \ desired          | same fingerprint                        | other fingerprint            | not declared |
 |------------------------------|-----------------------------------------|------------------------------|--------------|
 | absent                       | Create; Move if a living file of this fingerprint belongs to an address that is no longer declared; Reuse if to one that is; of new twins the first is Create, the others ReuseTwin | as absent | - |
 | retired                      | Reuse of its own file if it lives, else as absent | as absent          | nothing      |
@@ -131,9 +131,7 @@ def refuse_empty(desired: Desired, records: Mapping[str, Record], allow: Collect
 class _Planner:
     """One walk over desired and recorded; holds what the rows of the table must know of each other."""
 
-    def __init__(
-        self, desired: Desired, records: Mapping[str, Record], world: World, selection: Selection
-    ) -> None:
+    def __init__(self, desired: Desired, records: Mapping[str, Record], world: World, selection: Selection) -> None:
         self.desired = desired
         self.records = records
         self.world = world
@@ -153,9 +151,9 @@ class _Planner:
             if self.selection.selects(output.address):
                 steps.extend(self.wanted(output))
         for address, record in self.records.items():
-            if address not in self.declared and address not in self.moved and record.status != "retired":
-                if self.selection.selects(address):
-                    steps.append(Retire(address, record, _retire_reason(record)))
+            left_over = address not in self.declared and address not in self.moved and record.status != "retired"
+            if left_over and self.selection.selects(address):
+                steps.append(Retire(address, record, _retire_reason(record)))
         return steps
 
     def wanted(self, output: Output) -> Iterator[Step]:
@@ -189,7 +187,9 @@ class _Planner:
         """No living record: take a living file of this fingerprint, else create."""
         for address, attempt in self.alive(output):
             if address == output.address:
-                return Reuse(output, Reason("declared_again", "declared again; its file is still here"), address, attempt)
+                return Reuse(
+                    output, Reason("declared_again", "declared again; its file is still here"), address, attempt
+                )
             owner = self.records[address]
             if address not in self.declared and owner.output == attempt.output:
                 self.moved.add(address)
@@ -216,10 +216,10 @@ class _Planner:
         reused = None if self.selection.reruns_it(output.address) else self.earlier(output, record)
         if reused is not None:
             return reused
-        if record.status == "complete" and [change.field for change in changes] == ["source"]:
-            if self.world.same_digest(record.source, output.source):
-                reason = Reason("source_moved", "the source has a new name and the same content")
-                return Update(output, reason, record, changes)
+        only_source = record.status == "complete" and [change.field for change in changes] == ["source"]
+        if only_source and self.world.same_digest(record.source, output.source):
+            reason = Reason("source_moved", "the source has a new name and the same content")
+            return Update(output, reason, record, changes)
         return Rerun(output, Reason("changed", _cause(changes)), record, changes)
 
     def earlier(self, output: Output, record: Record) -> Reuse | None:
@@ -250,7 +250,9 @@ class _Planner:
         if record.status == "failed" and record.failures < output.attempts:
             sentence = f"attempt {record.failures + 1} of {output.attempts}; it failed: {record.error}"
             return Retry(output, Reason("retry", sentence), record)
-        spent = f"{record.failures} of {output.attempts} attempts used" if record.status == "failed" else "not tried again"
+        spent = (
+            f"{record.failures} of {output.attempts} attempts used" if record.status == "failed" else "not tried again"
+        )
         sentence = f"{record.status}: {record.error}; {spent}, until its spec or source changes or --rerun names it"
         self.notices.append(Notice(record.status, output.address, sentence))
         return None

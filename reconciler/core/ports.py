@@ -120,11 +120,15 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The job ended; `outputs` has a result for every output asked for, by output name."""
+    """The job ended; `outputs` has a result for every output asked for, by output name.
+
+    `encoder` names the encoder build, `seconds` is how long the encode itself took.
+    """
 
     outputs: Mapping[str, OutputResult]
     source: SourceSeen
     encoder: str = ""
+    seconds: float | None = None
     messages: tuple[str, ...] = ()
 
 

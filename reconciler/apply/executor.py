@@ -1,0 +1,164 @@
+"""Carries out a plan: what is free first, then the jobs, then what waited for them.
+
+`apply` is `resume`: it needs no memory of an earlier run but the state. One failure stops nothing else unless
+`fail_fast` says so; the first interrupt stops starting, the rest is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.apply.free_steps import cancel, carry_out, take
+from reconciler.apply.hands import Hands
+from reconciler.apply.job_loop import Attended, JobLoop
+from reconciler.core.approval import plan_id, plan_lines
+from reconciler.core.happenings import Outcome, StepDone, Stopping
+from reconciler.core.jobs import PlannedJob, plan_jobs
+from reconciler.core.plan import Plan
+from reconciler.core.ports import Sighting
+from reconciler.core.state import Approval
+from reconciler.core.steps import Move, Resume, Retire, Reuse, ReuseTwin, Step, Supersede, Update
+from reconciler.core.transitions import newest_attempts, own_attempt
+
+# How often running jobs are looked at, in seconds: rarely enough to cost nothing, often enough to feel alive.
+LOOK_EVERY = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to apply. `parallelism` overrides the providers' own; `approved_as` is the id that was approved."""
+
+    parallelism: int | None = None
+    fail_fast: bool = False
+    approved_as: str | None = None
+    approved_lines: tuple[str, ...] = ()
+    sightings: Mapping[str, Sighting] = field(default_factory=dict)
+
+
+def apply(plan: Plan, hands: Hands, options: Options) -> Outcome:
+    """Carry out `plan`; everything that happens is recorded and told. Raises CredentialsError, StateError."""
+    return _Executor(plan, hands, options).run()
+
+
+class _Executor:
+    def __init__(self, plan: Plan, hands: Hands, options: Options) -> None:
+        self.plan = plan
+        self.hands = hands
+        self.options = options
+        self.loop = JobLoop(hands)
+        self.began = hands.now()
+        self.free = 0
+        self.stopping = False
+        encode_steps = [step for step in plan.steps if not isinstance(step, Move | Reuse | ReuseTwin | Update | Retire)]
+        attempts = newest_attempts(hands.state.snapshot.records)
+        self.jobs = plan_jobs(plan.project, encode_steps, attempts)
+
+    def run(self) -> Outcome:
+        """The whole apply, in the order of the module's first sentence."""
+        identifier = self._approve()
+        self._free_steps()
+        left = self._run_jobs(self.jobs)
+        left_twins = self._twins()
+        not_run = sum(len(job.steps) for job in left) + left_twins
+        if not not_run and not self.loop.failed:
+            self._forget_approval(identifier)
+        return Outcome(
+            encoded=tuple(self.loop.encoded),
+            failed=tuple(self.loop.failed),
+            free=self.free,
+            not_run=not_run,
+            interrupted=self.stopping,
+            seconds=(self.hands.now() - self.began).total_seconds(),
+        )
+
+    def _approve(self) -> str:
+        """Keep what was approved, so that the same approval can finish it in a later apply."""
+        lines = self.options.approved_lines or plan_lines(self.plan)
+        identifier = self.options.approved_as or plan_id(lines)
+        if plan_lines(self.plan) and identifier not in self.hands.state.snapshot.approved:
+            approval = Approval(at=self.hands.stamp(), lines=tuple(lines))
+            self.hands.state.record("approved", approved={identifier: approval})
+        return identifier
+
+    def _forget_approval(self, identifier: str) -> None:
+        if identifier in self.hands.state.snapshot.approved:
+            finished = Approval(at=self.hands.stamp(), lines=())
+            self.hands.state.record("finished", approved={identifier: finished})
+
+    def _free_steps(self) -> None:
+        shared = frozenset(
+            step.record.job.id for step in self.plan.steps if isinstance(step, Resume) and step.record.job is not None
+        )
+        for step in self.plan.steps:
+            if self._stop_asked():
+                return
+            if isinstance(step, Move | Reuse | Update | Retire):
+                carry_out(self.hands, step, self.options.sightings, shared)
+                self._done(step)
+            elif isinstance(step, Supersede):
+                cancel(self.hands, step.record, shared)
+
+    def _run_jobs(self, jobs: Sequence[PlannedJob]) -> list[PlannedJob]:
+        """Run jobs until all ended or a stop is asked; the jobs that a later apply has to run."""
+        waiting, running = list(jobs), list[Attended]()
+        while running or (waiting and not self._closed()):
+            if self._stop_asked():
+                return [*self._leave(running), *waiting]
+            waiting = self._admit(waiting, running)
+            running = self.loop.watch(running)
+            if running:
+                self.hands.sleep(LOOK_EVERY)
+        return waiting
+
+    def _closed(self) -> bool:
+        """Whether one failure is enough to start nothing more."""
+        return self.options.fail_fast and bool(self.loop.failed)
+
+    def _admit(self, waiting: list[PlannedJob], running: list[Attended]) -> list[PlannedJob]:
+        """Begin as many waiting jobs as there is room for; those that still wait."""
+        left: list[PlannedJob] = []
+        for planned in waiting:
+            provider = self.hands.providers[planned.provider]
+            own = sum(1 for job in running if job.provider is provider)
+            # One more than runs at once, where the provider queues by itself: its source is fetched meanwhile.
+            room = (self.options.parallelism or provider.parallelism) + (0 if provider.traits.outlives else 1)
+            if own >= room or self._closed() or self._stop_asked():
+                left.append(planned)
+                continue
+            job = self.loop.begin(planned, provider)
+            if job is not None:
+                running.append(job)
+        return left
+
+    def _leave(self, running: list[Attended]) -> list[PlannedJob]:
+        """After an interrupt: jobs that outlive us run on, the others are ended and run again next time."""
+        for job in running:
+            if not job.provider.traits.outlives:
+                self.loop.leave(job)
+        return [job.planned for job in running]
+
+    def _twins(self) -> int:
+        """Let twins take the file that this apply made; how many have none to take."""
+        left = 0
+        for step in self.plan.steps:
+            if not isinstance(step, ReuseTwin):
+                continue
+            made = self.hands.state.snapshot.records.get(step.of)
+            attempt = own_attempt(made) if made is not None and made.status == "complete" else None
+            if attempt is None or attempt.fingerprint != step.output.fingerprint:
+                left += 1
+                continue
+            take(self.hands, step, attempt)
+            self._done(step)
+        return left
+
+    def _done(self, step: Step) -> None:
+        self.free += 1
+        self.hands.tell(StepDone(step))
+
+    def _stop_asked(self) -> bool:
+        if self.hands.interrupts() and not self.stopping:
+            self.stopping = True
+            self.hands.tell(Stopping())
+        return self.stopping

@@ -1,0 +1,226 @@
+"""How a record changes: one pure function a happening. The only place that moves a record's status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from reconciler.core.encode import Output
+from reconciler.core.jobs import PlannedJob, attempt_of
+from reconciler.core.ports import Done, Suspect, Verified
+from reconciler.core.state import Attempt, Evidence, JobRecord, OutputRecord, Phase, Record, SourceRecord
+from reconciler.core.steps import Create, EncodeStep, Move, Resume, Retry, Reuse, ReuseTwin, Update
+
+
+def intended(step: EncodeStep, job: PlannedJob, known: Record | None, rev: int, now: str) -> Record:
+    """A job is about to be prepared for this address.
+
+    `known` is the record of now, if any (a Create may follow a retired one). Whatever file lives is kept as an
+    earlier attempt until the new one is published.
+    """
+    if isinstance(step, Resume):
+        return replace(step.record, rev=rev, updated_at=now)
+    output = step.output
+    return Record(
+        rev=rev,
+        status="submitted",
+        fingerprint=output.fingerprint,
+        manifest=dict(output.manifest),
+        source=SourceRecord(identity=output.source.identity),
+        provider=output.provider,
+        attempt=_attempt(step, known),
+        failures=step.record.failures if isinstance(step, Retry) else 0,
+        job=JobRecord(id=job.request.job_id, name=job.request.name, created_at=now),
+        previous=earlier_attempts(known),
+        labels=dict(output.labels),
+        protect=output.protect,
+        updated_at=now,
+    )
+
+
+def earlier_attempts(record: Record | None) -> tuple[Attempt, ...]:
+    """The attempts whose files may live on while a new one is made: the record's own, then its earlier ones."""
+    if record is None:
+        return ()
+    own = own_attempt(record)
+    return (own, *record.previous) if own is not None else record.previous
+
+
+def own_attempt(record: Record) -> Attempt | None:
+    """The record's finished file as an attempt; None if it has none."""
+    if record.output is None or record.output.temp is not None:
+        return None
+    return Attempt(
+        fingerprint=record.fingerprint,
+        manifest=record.manifest,
+        source=record.source,
+        output=record.output,
+        provider=record.provider,
+    )
+
+
+def in_phase(record: Record, phase: Phase, rev: int, now: str, job_id: str | None = None) -> Record:
+    """The job went a step further: prepared, starting, started. `job_id` is the provider's own, where it differs."""
+    job = record.job or JobRecord(id=job_id or "")
+    job = replace(job, phase=phase, id=job_id or job.id, pid=None, pid_started=None)
+    if phase == "started":
+        job = replace(job, started_at=now)
+    return replace(record, rev=rev, status="running" if phase == "started" else "submitted", job=job, updated_at=now)
+
+
+def with_process(record: Record, process: tuple[int, float], rev: int, now: str) -> Record:
+    """A local job has a process; a later apply ends it if this one is killed."""
+    assert record.job is not None, "only a started job has a process"
+    job = replace(record.job, pid=process[0], pid_started=process[1])
+    return replace(record, rev=rev, job=job, updated_at=now)
+
+
+def verified(record: Record, result: Verified, output: Output, *, rev: int, now: str, host: str) -> Record:
+    """A whole file that only lacks its final name; after a crash it is published, never encoded again."""
+    return replace(
+        record,
+        rev=rev,
+        output=OutputRecord(
+            name=output.name,
+            path=output.path,
+            size=result.size,
+            sha256=result.sha256,
+            host=host,
+            summary=result.summary,
+            temp=result.path,
+        ),
+        notes=result.notes,
+        error=None,
+        updated_at=now,
+    )
+
+
+def read_from(record: Record, done: Done, now: str) -> Record:
+    """What the job read and what it took; the rev is that of the happening it goes with."""
+    job = record.job and replace(record.job, finished_at=now, pid=None, pid_started=None, seconds=done.seconds)
+    source = SourceRecord(
+        identity=record.source.identity,
+        evidence=Evidence(size=done.source.size, mtime_ns=done.source.mtime_ns),
+        sha256=done.source.sha256,
+    )
+    return replace(record, source=source, encoder=done.encoder, job=job)
+
+
+def published(record: Record, rev: int, now: str) -> Record:
+    """The file has its final name: the output is complete, and what it replaced is gone."""
+    assert record.output is not None, "only a verified output is published"
+    return replace(
+        record,
+        rev=rev,
+        status="complete",
+        output=replace(record.output, temp=None),
+        previous=(),
+        failures=0,
+        error=None,
+        updated_at=now,
+    )
+
+
+def unpublished(record: Record, rev: int, now: str) -> Record:
+    """The verified file is not there any more: the job has to run again."""
+    return replace(record, rev=rev, status="submitted", output=None, updated_at=now)
+
+
+def failed(record: Record, error: str, rev: int, now: str) -> Record:
+    """A try that made nothing. The living file of an earlier attempt stays in `previous`."""
+    job = record.job and replace(record.job, finished_at=now, pid=None, pid_started=None)
+    return replace(
+        record,
+        rev=rev,
+        status="failed",
+        failures=record.failures + 1,
+        job=job,
+        output=None,
+        notes=(),
+        error=error,
+        updated_at=now,
+    )
+
+
+def suspect(record: Record, result: Suspect, rev: int, now: str) -> Record:
+    """A file that does not prove whole; it is kept for a look and never called complete."""
+    kept = f"{result.error} (kept for a look: {result.path})"
+    return replace(failed(record, kept, rev, now), status="suspect", notes=result.notes)
+
+
+def lost(record: Record, rev: int, now: str) -> Record:
+    """The provider does not know the job any more."""
+    return replace(failed(record, "the provider does not know the job any more", rev, now), status="lost")
+
+
+def retired(record: Record, rev: int, now: str) -> Record:
+    """No longer declared; nothing is deleted, so declaring it again is free."""
+    return replace(record, rev=rev, status="retired", job=None if record.output is None else record.job, updated_at=now)
+
+
+def updated(step: Update, evidence: Evidence | None, rev: int, now: str) -> Record:
+    """Labels, protection, provider, or the name of an unchanged source."""
+    output = step.output
+    source = replace(step.record.source, identity=output.source.identity)
+    if evidence is not None:
+        source = replace(source, evidence=evidence)
+    return replace(
+        step.record,
+        rev=rev,
+        fingerprint=output.fingerprint,
+        manifest=dict(output.manifest),
+        source=source,
+        provider=output.provider,
+        labels=dict(output.labels),
+        protect=output.protect,
+        updated_at=now,
+    )
+
+
+def moved(step: Move, rev: int, now: str, *, here: bool) -> Record:
+    """The record under its new address; a file that is here is about to be renamed."""
+    record, output = step.record, step.output
+    assert record.output is not None, "only a finished output is moved"
+    file = replace(record.output, name=output.name)
+    if here and file.path != output.path:
+        file = replace(file, path=output.path, temp=record.output.path)
+    return _declared(replace(record, output=file, status="running" if file.temp else "complete"), output, rev, now)
+
+
+def reused(
+    step: Reuse | ReuseTwin, attempt: Attempt, known: Record | None, *, temp: str | None, rev: int, now: str
+) -> Record:
+    """An output that takes a living file. `temp` is its own copy, not yet named; None if it already has its place."""
+    output = step.output
+    path = output.path if temp is not None else attempt.output.path
+    record = Record(
+        rev=rev,
+        status="running" if temp is not None else "complete",
+        fingerprint=attempt.fingerprint,
+        manifest=attempt.manifest,
+        source=attempt.source,
+        provider=attempt.provider,
+        attempt=known.attempt if known is not None else 1,
+        job=None,
+        output=replace(attempt.output, name=output.name, path=path, temp=temp),
+        notes=(),
+    )
+    return _declared(record, output, rev, now)
+
+
+def newest_attempts(records: Mapping[str, Record]) -> dict[str, int]:
+    """The number of the last try at every address."""
+    return {address: record.attempt for address, record in records.items()}
+
+
+def _attempt(step: EncodeStep, known: Record | None) -> int:
+    if isinstance(step, Create) and known is not None:
+        return known.attempt + 1
+    return attempt_of(step)
+
+
+def _declared(record: Record, output: Output, rev: int, now: str) -> Record:
+    return replace(
+        record, rev=rev, labels=dict(output.labels), protect=output.protect, failures=0, error=None, updated_at=now
+    )

@@ -1,0 +1,100 @@
+"""What an output is asked to be, in a few words: `h264 1080p crf 21, aac 192k`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reconciler.core.manifest import Canonical, Manifest
+from reconciler.views.cells import columns_of, pad, pad_left, visible
+from reconciler.views.words import thousands
+
+_CHANNELS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The words, in the order they are said; an empty one is not said."""
+
+    codec: str
+    picture: str
+    rate: str
+    sound: str
+    sound_rate: str
+
+    def words(self) -> str:
+        """All of it, not aligned with anything."""
+        video = " ".join(filter(None, (self.codec, self.picture, self.rate)))
+        audio = " ".join(filter(None, (self.sound, self.sound_rate)))
+        return ", ".join(filter(None, (video, audio))) or "as its source"
+
+
+def asked(manifest: Manifest) -> Asked:
+    """The words for one output, from its manifest."""
+    video = {name[6:]: value for name, value in manifest.items() if name.startswith("video.")}
+    audio = {name[6:]: value for name, value in manifest.items() if name.startswith("audio.")}
+    silent = audio.get("codec") == "none"
+    blind = video.get("codec") == "none"
+    return Asked(
+        codec="" if blind else _text(video.get("codec")),
+        picture="" if blind else _picture(video),
+        rate="" if blind else _rate(video),
+        sound="no sound" if silent else " ".join(filter(None, (_text(audio.get("codec")), _channels(audio)))),
+        sound_rate="" if silent else _bits(audio.get("bitrate")),
+    )
+
+
+def aligned(rows: Sequence[Asked]) -> list[str]:
+    """The words of several outputs under each other; numbers end where the others end."""
+    codec = columns_of(row.codec for row in rows)
+    picture = columns_of(row.picture for row in rows)
+    rate = columns_of(row.rate + "," for row in rows)
+    sound = columns_of(row.sound for row in rows)
+    sound_rate = columns_of(row.sound_rate for row in rows)
+    return [_aligned(row, codec, picture, rate, sound, sound_rate) for row in rows]
+
+
+def _aligned(row: Asked, codec: int, picture: int, rate: int, sound: int, sound_rate: int) -> str:
+    if not row.codec and not row.picture and not row.rate:
+        return row.words()
+    comma = "," if row.sound or row.sound_rate else ""
+    cells = [pad(row.codec, codec), pad_left(row.picture, picture), pad(row.rate + comma, rate)]
+    audio = [pad(row.sound, sound), pad_left(row.sound_rate, sound_rate)] if comma else []
+    return " ".join(cell for cell in [*cells, *audio] if cell).rstrip()
+
+
+def _picture(video: dict[str, Canonical]) -> str:
+    width, height = video.get("width"), video.get("height")
+    if width and height:
+        return f"{width}x{height}"
+    return f"{height}p" if height else f"{width} wide" if width else ""
+
+
+def _rate(video: dict[str, Canonical]) -> str:
+    words = []
+    if "crf" in video:
+        words.append(f"crf {_text(video['crf'])}")
+    if "bitrate" in video:
+        words.append(f"{'cbr ' if video.get('mode') == 'cbr' else ''}{_bits(video['bitrate'])}")
+    if "crf" in video and "max_bitrate" in video:
+        words.append(f"max {_bits(video['max_bitrate'])}")
+    if "fps" in video:
+        words.append(f"{_text(video['fps'])} fps")
+    if "fps.max" in video:
+        words.append(f"max {_text(video['fps.max'])} fps")
+    return " ".join(words)
+
+
+def _channels(audio: dict[str, Canonical]) -> str:
+    channels = audio.get("channels")
+    if channels in (None, 2):
+        return ""
+    return _CHANNELS.get(channels, f"{_text(channels)} channels") if isinstance(channels, int) else _text(channels)
+
+
+def _bits(value: Canonical | None) -> str:
+    return thousands(value) if isinstance(value, int) else _text(value)
+
+
+def _text(value: Canonical | None) -> str:
+    return "" if value is None else visible(str(value))
