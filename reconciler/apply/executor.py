@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from reconciler.apply.free_steps import cancel, carry_out, take
 from reconciler.apply.hands import Hands
 from reconciler.apply.job_loop import Attended, JobLoop
-from reconciler.core.approval import plan_id, plan_lines
+from reconciler.core.approval import finished_approvals, plan_id, plan_lines
 from reconciler.core.happenings import Outcome, StepDone, Stopping
 from reconciler.core.jobs import PlannedJob, plan_jobs
 from reconciler.core.plan import Plan
@@ -56,13 +56,12 @@ class _Executor:
 
     def run(self) -> Outcome:
         """The whole apply, in the order of the module's first sentence."""
-        identifier = self._approve()
+        self._approve()
         self._free_steps()
         left = self._run_jobs(self.jobs)
         left_twins = self._twins()
         not_run = sum(len(job.steps) for job in left) + left_twins
-        if not not_run and not self.loop.failed:
-            self._forget_approval(identifier)
+        self._forget_finished_approvals()
         return Outcome(
             encoded=tuple(self.loop.encoded),
             failed=tuple(self.loop.failed),
@@ -72,19 +71,20 @@ class _Executor:
             seconds=(self.hands.now() - self.began).total_seconds(),
         )
 
-    def _approve(self) -> str:
+    def _approve(self) -> None:
         """Keep what was approved, so that the same approval can finish it in a later apply."""
         lines = self.options.approved_lines or plan_lines(self.plan)
         identifier = self.options.approved_as or plan_id(lines)
         if plan_lines(self.plan) and identifier not in self.hands.state.snapshot.approved:
             approval = Approval(at=self.hands.stamp(), lines=tuple(lines))
             self.hands.state.record("approved", approved={identifier: approval})
-        return identifier
 
-    def _forget_approval(self, identifier: str) -> None:
-        if identifier in self.hands.state.snapshot.approved:
-            finished = Approval(at=self.hands.stamp(), lines=())
-            self.hands.state.record("finished", approved={identifier: finished})
+    def _forget_finished_approvals(self) -> None:
+        state = self.hands.state.snapshot
+        done = finished_approvals(state.approved, state.records)
+        if done:
+            nothing_left = Approval(at=self.hands.stamp(), lines=())
+            self.hands.state.record("finished", approved=dict.fromkeys(done, nothing_left))
 
     def _free_steps(self) -> None:
         shared = frozenset(

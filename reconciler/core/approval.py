@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from reconciler.core.errors import PlanChangedError
 from reconciler.core.names import matches
 from reconciler.core.plan import Plan
-from reconciler.core.state import Approval
+from reconciler.core.state import Approval, Record
 from reconciler.core.steps import Rerun, Retire, Supersede, line
 
 ID_LENGTH = 16
+
+# How many unfinished approvals a state keeps.
+KEPT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,22 @@ def check_saved(saved: Sequence[str], lines: Sequence[str], approved: Mapping[st
     """As `check_expected`, for a saved plan, which brings the lines that were approved."""
     identifier = plan_id(saved)
     return check_expected(identifier, lines, {**approved, identifier: Approval(at="", lines=tuple(saved))})
+
+
+def finished_approvals(approved: Mapping[str, Approval], records: Mapping[str, Record]) -> list[str]:
+    """The ids of approvals of which nothing is left to do, and the oldest beyond the ten that are kept."""
+    done = [identifier for identifier, approval in approved.items() if all(_done(t, records) for t in approval.lines)]
+    open_ones = sorted((identifier for identifier in approved if identifier not in done), key=lambda i: approved[i].at)
+    return done + open_ones[: max(0, len(open_ones) - KEPT)]
+
+
+def _done(text: str, records: Mapping[str, Record]) -> bool:
+    """Whether an approved line needs no more work: its output is made (or made differently since), or retired."""
+    verb, _, rest = text.partition(" ")
+    record = records.get(rest.rpartition(" ")[0])
+    if verb == "encode":
+        return record is not None and record.status == "complete"
+    return record is None or record.status == "retired"
 
 
 def refusals(plan: Plan) -> tuple[Refusal, ...]:

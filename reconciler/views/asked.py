@@ -79,10 +79,18 @@ def _rate(video: dict[str, Canonical]) -> str:
     if "crf" in video and "max_bitrate" in video:
         words.append(f"max {_bits(video['max_bitrate'])}")
     if "fps" in video:
-        words.append(f"{_text(video['fps'])} fps")
+        words.append(f"{_frames(video['fps'])} fps")
     if "fps.max" in video:
-        words.append(f"max {_text(video['fps.max'])} fps")
+        words.append(f"max {_frames(video['fps.max'])} fps")
     return " ".join(words)
+
+
+def _frames(rate: Canonical) -> str:
+    """`30000/1001` as the 29.97 that people call it."""
+    above, slash, below = str(rate).partition("/")
+    if slash and above.isdecimal() and below.isdecimal() and int(below):
+        return f"{int(above) / int(below):.5g}"
+    return _text(rate)
 
 
 def _channels(audio: dict[str, Canonical]) -> str:

@@ -1,0 +1,185 @@
+"""Makes the document of a plan: every step with its reason, its changes and where they were written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.core.approval import Refusal, plan_id, plan_lines
+from reconciler.core.encode import Output, Source
+from reconciler.core.jobs import PlannedJob, plan_jobs
+from reconciler.core.manifest import Difference
+from reconciler.core.plan import Plan, counts
+from reconciler.core.steps import (
+    Create,
+    EncodeStep,
+    Move,
+    Rerun,
+    Resume,
+    Retire,
+    Retry,
+    Reuse,
+    ReuseTwin,
+    Step,
+    Supersede,
+    Update,
+)
+from reconciler.views.document import (
+    FORMAT,
+    FORMAT_VERSION,
+    VERSION,
+    Basis,
+    Change,
+    ChangedField,
+    JobShown,
+    PlanDocument,
+    ResourceChange,
+    SourceShown,
+    Summary,
+)
+
+
+def plan_document(
+    plan: Plan,
+    *,
+    basis: Basis,
+    timestamp: str,
+    tool_version: str,
+    refused: Sequence[Refusal] = (),
+    findings: Sequence[str] = (),
+) -> PlanDocument:
+    """The whole plan as a document; `findings` are sentences about what `--refresh` saw."""
+    lines = plan_lines(plan)
+    return PlanDocument(
+        format=FORMAT,
+        version=VERSION,
+        format_version=FORMAT_VERSION,
+        tool_version=tool_version,
+        timestamp=timestamp,
+        project=plan.project,
+        plan_id=plan_id(lines),
+        lines=lines,
+        selection=plan.selection,
+        basis=basis,
+        resource_changes=tuple(map(resource_change, plan.steps)),
+        jobs=tuple(_jobs(plan)),
+        summary=summary(plan),
+        warnings=plan.notices,
+        refusals=tuple(refused),
+        findings=tuple(findings),
+        applyable=bool(plan.steps) and not refused,
+        complete=not (plan.selection.targets or plan.selection.excludes),
+    )
+
+
+def encode_steps(plan: Plan) -> list[EncodeStep]:
+    """The steps that run jobs."""
+    return [step for step in plan.steps if isinstance(step, Create | Rerun | Retry | Resume | Supersede)]
+
+
+def summary(plan: Plan) -> Summary:
+    """The numbers of a plan. What only a person can decide about is not counted as unchanged."""
+    number = counts(plan)
+    new, rerun, retry = number["create"], number["rerun"] + number["supersede"], number["retry"]
+    return Summary(
+        encode=new + rerun + retry,
+        new=new,
+        rerun=rerun,
+        retry=retry,
+        resume=number["resume"],
+        retire=number["retire"],
+        moved=number["move"],
+        reused=number["reuse"] + number["reusetwin"],
+        updated=number["update"],
+        unchanged=plan.unchanged - len(plan.notices),
+        paused=plan.paused,
+        declared=plan.declared,
+        recorded=plan.recorded,
+    )
+
+
+def resource_change(step: Step) -> ResourceChange:
+    """One step as OpenTofu would write it."""
+    output = None if isinstance(step, Retire) else step.output
+    return ResourceChange(
+        address=step.address,
+        type="output",
+        name=step.address.rpartition("/")[2],
+        provider_name=output.provider if output is not None else _recorded_provider(step),
+        action_reason=step.reason.code,
+        change=Change(actions=step.actions, before=_before(step), after=output.manifest if output else None),
+        step=type(step).__name__.lower(),
+        step_class=step.step_class,
+        symbol=step.symbol,
+        phrase=step.phrase,
+        reason=step.reason.sentence,
+        changes=_changes(step),
+        encode=output.encode if output is not None else step.address.rpartition("/")[0],
+        path=output.path if output is not None else _recorded_path(step),
+        reuse_of=step.of if isinstance(step, Reuse | ReuseTwin | Move) else None,
+        previous_address=step.of if isinstance(step, Move) else None,
+    )
+
+
+def source_shown(source: Source) -> SourceShown:
+    """A source by its identity; the location may hold a signature and is never shown."""
+    return SourceShown(source.kind, source.identity, from_environment=source.location.startswith("${env."))
+
+
+def _jobs(plan: Plan) -> Iterator[JobShown]:
+    for job in plan_jobs(plan.project, encode_steps(plan)):
+        yield JobShown(
+            provider=job.provider,
+            encode=job.request.encode,
+            addresses=tuple(step.address for step in job.steps),
+            source=source_shown(job.request.source),
+            seconds=_last_time(job),
+        )
+
+
+def _last_time(job: PlannedJob) -> float | None:
+    """What the longest of the jobs took that made these outputs before; None if one was never made."""
+    known = []
+    for step in job.steps:
+        recorded = None if isinstance(step, Create) else step.record.job
+        if recorded is None or recorded.seconds is None:
+            return None
+        known.append(recorded.seconds)
+    return max(known, default=None)
+
+
+def _before(step: Step) -> dict[str, str | int | float | bool] | None:
+    match step:
+        case Rerun() | Supersede() | Update() | Retire() | Move() | Resume() | Retry():
+            return dict(step.record.manifest)
+        case Reuse():
+            return dict(step.attempt.manifest)
+        case _:
+            return None
+
+
+def _changes(step: Step) -> tuple[ChangedField, ...]:
+    match step:
+        case Rerun() | Supersede() | Update():
+            return tuple(_changed(step.output, change) for change in step.changes)
+        case _:
+            return ()
+
+
+def _changed(output: Output, change: Difference) -> ChangedField:
+    origin = output.origins.get(change.field)
+    place = origin.place if origin is not None else None
+    return ChangedField(
+        field=change.field,
+        before=change.before,
+        after=change.after,
+        place=f"{place.file}:{place.line}" if place is not None else None,
+        preset=origin.preset if origin is not None else None,
+    )
+
+
+def _recorded_provider(step: Step) -> str:
+    return step.record.provider if isinstance(step, Retire) else ""
+
+
+def _recorded_path(step: Step) -> str | None:
+    return step.record.output.path if isinstance(step, Retire) and step.record.output is not None else None

@@ -1,0 +1,181 @@
+"""The plan for people: one line an output up to ten, above that one line a cause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.views.cells import columns_of, fold, pad, visible, width
+from reconciler.views.document import Basis, PlanDocument, ResourceChange, SourceShown, Summary
+from reconciler.views.plan_causes import cause_lines
+from reconciler.views.plan_detail import detail_lines
+from reconciler.views.plan_rows import row_lines
+from reconciler.views.words import count, sequence, span
+
+ROWS_AT_MOST = 10
+WARNINGS_AT_MOST = 10
+
+
+def plan_text(document: PlanDocument, *, columns: int = 80, detail: bool = False, options: str = "") -> str:
+    """The screen of a plan. `options` are the flags that a command named on it has to repeat."""
+    parts = [_warnings(document, columns, options)]
+    if document.resource_changes:
+        parts = [
+            _header(document, columns),
+            _steps(document, columns, detail=detail),
+            _jobs(document, columns, options),
+            *parts,
+            _refusals(document, columns),
+            [*fold(summary_line(document.summary), columns), *_cost(document, columns)],
+            fold(_next(document, options), columns),
+        ]
+    else:
+        parts = [*parts, fold(no_changes(document), columns)]
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def summary_line(summary: Summary) -> str:
+    """`Plan: 14 to encode (3 new, 11 rerun), 0 to retire.`, with what else there is."""
+    encoded = [f"{summary.new:,} new", f"{summary.rerun:,} rerun"]
+    if summary.retry:
+        encoded.append(f"{summary.retry:,} retried")
+    parts = [f"{summary.encode:,} to encode ({', '.join(encoded)})", f"{summary.retire:,} to retire"]
+    others = {"to resume": summary.resume, "moved": summary.moved, "reused": summary.reused, "updated": summary.updated}
+    parts.extend(f"{number:,} {words}" for words, number in others.items() if number)
+    return f"Plan: {', '.join(parts)}."
+
+
+def no_changes(document: PlanDocument) -> str:
+    """The one line of a plan without steps."""
+    summary = document.summary
+    if not summary.declared:
+        return "No changes. The specs declare no outputs."
+    waiting = len(document.warnings)
+    are = "1 output is" if summary.unchanged == 1 else f"{summary.unchanged:,} outputs are"
+    parts = [f"{are} as declared"]
+    if summary.paused:
+        parts.append(f"{summary.paused:,} paused")
+    if waiting:
+        parts.append(f"{waiting:,} {'needs' if waiting == 1 else 'need'} you (see above)")
+    selected = "" if document.complete else " Only what --target and --exclude select was looked at."
+    return f"No changes. {', '.join(parts)}.{selected}"
+
+
+def _header(document: PlanDocument, columns: int) -> list[str]:
+    basis = document.basis
+    specs = f"{visible(basis.specs)} ({count(basis.files, 'file')})"
+    if not basis.state_exists:
+        return fold(f"{specs}, no state yet: everything below is new.", columns)
+    same = document.summary.unchanged
+    rest = f"; {count(same, 'output')} {'is' if same == 1 else 'are'} as declared" if same else ""
+    return fold(f"{specs} against {_state(basis, document.summary)}{rest}.", columns)
+
+
+def _state(basis: Basis, summary: Summary) -> str:
+    return f"{visible(basis.state)} ({count(summary.recorded, 'output')} recorded)"
+
+
+def _steps(document: PlanDocument, columns: int, *, detail: bool) -> list[str]:
+    changes = document.resource_changes
+    if detail:
+        return detail_lines(changes)
+    if len(changes) <= ROWS_AT_MOST:
+        return row_lines(changes, columns)
+    return [*cause_lines(changes, columns), "", *fold("Every output by itself: --detail", columns, first="  ")]
+
+
+def _jobs(document: PlanDocument, columns: int, options: str) -> list[str]:
+    if not document.jobs:
+        return []
+    lines = fold(_jobs_sentence(document), columns, first="  ")
+    remote = _remote_sources(document)
+    if remote:
+        lines += _sources(remote, columns, options, looked=bool(document.findings))
+    for finding in document.findings:
+        lines += fold(visible(finding), columns, first="  ", rest="    ")
+    return lines
+
+
+def _jobs_sentence(document: PlanDocument) -> str:
+    jobs = document.jobs
+    providers = sorted({job.provider for job in jobs})
+    named = "" if providers == ["local"] else f", {'provider' if len(providers) == 1 else 'providers'} {sequence(providers)}"
+    where = f"on this machine (ffmpeg{named})"
+    if len(jobs) > 1:
+        return f"{len(jobs):,} jobs {where}; each source is decoded once for all its outputs."
+    outputs = len(jobs[0].addresses)
+    if outputs == 1:
+        return f"One job {where}."
+    words = {2: "both", 3: "all three", 4: "all four", 5: "all five"}
+    return f"One job {where}, one decode for {words.get(outputs, f'all {outputs}')}."
+
+
+def _remote_sources(document: PlanDocument) -> list[SourceShown]:
+    found = {job.source.identity: job.source for job in document.jobs if job.source.kind == "http"}
+    return list(found.values())
+
+
+def _sources(remote: Sequence[SourceShown], columns: int, options: str, *, looked: bool) -> list[str]:
+    if len(remote) == 1:
+        lines = fold(f"Source {visible(remote[0].identity)}", columns, first="  ", rest="    ")
+    else:
+        hosts = sorted({_host(source) for source in remote})
+        lines = fold(f"{len(remote):,} remote sources: {sequence(hosts)}", columns, first="  ", rest="    ")
+    if not looked:
+        them = "it" if len(remote) == 1 else "them"
+        command = f"reconciler plan --refresh{options}"
+        lines += fold(f"Not contacted: plan is offline. To look at {them} now: {command}", columns, first="  ")
+    return lines
+
+
+def _host(source: SourceShown) -> str:
+    if source.from_environment:
+        return "one named by the environment at apply"
+    return visible(source.identity.partition("://")[2].partition("/")[0] or source.identity)
+
+
+def _warnings(document: PlanDocument, columns: int, options: str) -> list[str]:
+    lines = []
+    for notice in document.warnings[:WARNINGS_AT_MOST]:
+        lines += fold(f"Warning: {visible(notice.address)}: {visible(notice.sentence)}", columns, rest="  ")
+    more = len(document.warnings) - WARNINGS_AT_MOST
+    if more > 0:
+        lines.append(f"Warning: {count(more, 'more output')} like these: reconciler status{options}")
+    return lines
+
+
+def _refusals(document: PlanDocument, columns: int) -> list[str]:
+    lines = []
+    for refusal in document.refusals[:WARNINGS_AT_MOST]:
+        lines += fold(f"Warning: apply will refuse this: {visible(refusal.sentence)}.", columns, rest="  ")
+        lines += fold(visible(refusal.lift), columns, first="  ", rest="    ")
+    more = len(document.refusals) - WARNINGS_AT_MOST
+    if more > 0:
+        lines.append(f"Warning: {more:,} more are protected like these.")
+    return lines
+
+
+def _cost(document: PlanDocument, columns: int) -> Iterator[str]:
+    """Sentences about cost, time and id, as many on a line as fit."""
+    sentences = ["Cost: nothing to pay.", _time(document), f"Plan id: {document.plan_id}"]
+    line = ""
+    for sentence in filter(None, sentences):
+        if line and width(line) + 1 + width(sentence) > columns:
+            yield line
+            line = ""
+        line = f"{line} {sentence}" if line else sentence
+    yield line
+
+
+def _time(document: PlanDocument) -> str:
+    if not document.jobs:
+        return ""
+    known = [job.seconds for job in document.jobs if job.seconds is not None]
+    if not known:
+        return "Time: known after the first run."
+    if len(known) < len(document.jobs):
+        return f"Time: more than {span(sum(known))}."
+    return f"Time: about {span(sum(known))}, as last time."
+
+
+def _next(document: PlanDocument, options: str) -> str:
+    return f"Nothing has started. To run it: reconciler apply{options}"

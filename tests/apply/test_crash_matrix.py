@@ -1,0 +1,111 @@
+"""Killed before and after every effect: the next apply finishes, and nothing is paid or made twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from builders import desired, output, source
+from fakes import Killed, Process, Universe
+
+LADDER = [output("bbb/720p", crf=23), output("bbb/480p", crf=26), output("tos/720p", of=source("masters/tos.mov"))]
+
+
+def effects_of(prepare, wanted):
+    """How many effects a whole apply has."""
+    universe = prepare()
+    process = Process(universe)
+    process.run(wanted)
+    return process.effects
+
+
+def fresh(paid):
+    """A universe in which nothing was ever applied."""
+    return Universe(paid=paid)
+
+
+def applied(paid, *outputs):
+    """A universe in which these outputs were applied."""
+    universe = Universe(paid=paid)
+    Process(universe).run(desired(*outputs))
+    universe.starts.clear()
+    universe.made.clear()
+    return universe
+
+
+SCENARIOS = {
+    "new": (lambda paid: fresh(paid), desired(*LADDER)),
+    "one changed": (lambda paid: applied(paid, *LADDER), desired(output("bbb/720p", crf=21), *LADDER[1:])),
+    "renamed": (
+        lambda paid: applied(paid, *LADDER),
+        desired(output("film/720p", crf=23), output("film/480p", crf=26), LADDER[2]),
+    ),
+    "twin": (lambda paid: applied(paid, *LADDER), desired(*LADDER, output("copy/720p", crf=23))),
+    "new twins": (lambda paid: fresh(paid), desired(*LADDER, output("copy/720p", crf=23))),
+    "other container": (lambda paid: applied(paid, *LADDER), desired(output("bbb/720p", container="mkv"), *LADDER[1:])),
+    "removed": (lambda paid: applied(paid, *LADDER), desired(LADDER[0])),
+}
+CASES = [
+    pytest.param(name, paid, kill_at, id=f"{name}-{'paid' if paid else 'local'}-{kill_at}")
+    for name, (prepare, wanted) in SCENARIOS.items()
+    for paid in (False, True)
+    for kill_at in range(2 * effects_of(lambda p=prepare, m=paid: p(m), wanted))
+]
+
+
+@pytest.mark.parametrize(("name", "paid", "kill_at"), CASES)
+def test_killed_anywhere_the_next_apply_finishes(name, paid, kill_at):
+    """After kill -9 at any effect, the next apply converges; no paid start is repeated, no finished file remade."""
+    prepare, wanted = SCENARIOS[name]
+    universe = prepare(paid)
+    with pytest.raises(Killed):
+        Process(universe, kill_at=kill_at).run(wanted)
+    verified = {
+        (address, record.fingerprint)
+        for event in universe.journal
+        for address, record in event.records.items()
+        if event.event == "verified"
+    }
+
+    outcome = Process(universe).run(wanted)
+
+    assert ((), 0, False) == (outcome.failed, outcome.not_run, outcome.interrupted)
+    assert () == Process(universe).plan(wanted).steps
+    assert [] == [job for job, starts in universe.starts.items() if paid and starts > 1]
+    assert [] == [key for key in verified if universe.made[key] > 1]
+    assert {o.path: f"{o.fingerprint}" for o in wanted.outputs} == contents(universe, wanted)
+    assert {} == universe.state().approved
+
+
+def contents(universe, wanted):
+    """The fingerprint inside each wanted file."""
+    return {o.path: universe.files[o.path].split()[1] for o in wanted.outputs}
+
+
+@pytest.mark.parametrize("interrupt_at", range(20))
+@pytest.mark.parametrize("paid", [False, True])
+def test_interrupted_anywhere_the_next_apply_finishes(paid, interrupt_at):
+    """After an interrupt at any moment everything is recorded, and the next apply finishes."""
+    universe = Universe(paid=paid)
+    first = Process(universe, interrupt_at=interrupt_at)
+    outcome = first.run(desired(*LADDER))
+
+    assert [] == universe.journal
+    assert outcome.interrupted == (len(outcome.encoded) < len(LADDER))
+    Process(universe).run(desired(*LADDER))
+    assert () == Process(universe).plan(desired(*LADDER)).steps
+    assert [] == [job for job, starts in universe.starts.items() if paid and starts > 1]
+
+
+def test_killed_twice_in_a_row_still_finishes():
+    """Two crashes in a row, the second while the first is being repaired, change nothing."""
+    for first in range(0, 40, 3):
+        for second in range(0, 20, 3):
+            universe = Universe(paid=True)
+            for kill_at in (first, second):
+                try:
+                    Process(universe, kill_at=kill_at).run(desired(*LADDER))
+                except Killed:
+                    continue
+            Process(universe).run(desired(*LADDER))
+            assert () == Process(universe).plan(desired(*LADDER)).steps
+            assert 1 == max(universe.starts.values())

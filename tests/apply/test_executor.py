@@ -1,0 +1,138 @@
+"""What an apply does, and what it leaves alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from builders import desired, output, source
+from fakes import Process, Universe
+from reconciler.apply.executor import Options
+from reconciler.core.happenings import JobStarted
+from reconciler.core.steps import Reuse
+
+LADDER = [output("bbb/720p", crf=23), output("bbb/480p", crf=26)]
+OTHER = output("tos/720p", of=source("masters/tos.mov"))
+
+
+def test_outputs_of_one_encode_share_a_job():
+    """The outputs of one encode are made by one job, in one decode."""
+    universe = Universe()
+    process = Process(universe)
+    process.run(desired(*LADDER, OTHER))
+    started = [told.job for told in process.told if isinstance(told, JobStarted)]
+
+    assert [["bbb/480p", "bbb/720p"], ["tos/720p"]] == [[step.address for step in job.steps] for job in started]
+
+
+def test_a_second_apply_does_nothing():
+    """Applying twice starts nothing the second time."""
+    universe = Universe()
+    Process(universe).run(desired(*LADDER))
+    outcome = Process(universe).run(desired(*LADDER))
+
+    assert (0, ()) == (outcome.free, outcome.encoded)
+    assert [1] == list(universe.starts.values())
+
+
+def test_only_the_changed_output_is_encoded():
+    """One changed output is the only one in the job."""
+    universe = Universe()
+    Process(universe).run(desired(*LADDER))
+    outcome = Process(universe).run(desired(output("bbb/720p", crf=21), LADDER[1]))
+
+    assert ["bbb/720p"] == [done.address for done in outcome.encoded]
+
+
+def test_one_failure_does_not_stop_the_others():
+    """A failing output is recorded, the others finish, and only it is retried, until its attempts are used."""
+    universe = Universe(fails={"bbb/720p"})
+    wanted = desired(*LADDER, OTHER)
+    outcome = Process(universe).run(wanted)
+
+    assert (["bbb/480p", "tos/720p"], ["bbb/720p"]) == addresses(outcome)
+    assert ([], ["bbb/720p"]) == addresses(Process(universe).run(wanted))
+    assert ([], []) == addresses(Process(universe).run(wanted))
+    assert ["failed"] == [notice.code for notice in Process(universe).plan(wanted).notices]
+
+
+def test_a_named_rerun_revives_a_spent_output():
+    """--rerun tries an output whose attempts are used; when it works the record is clean."""
+    universe = Universe(fails={"bbb/720p"})
+    for _ in range(2):
+        Process(universe).run(desired(*LADDER))
+    universe.fails.clear()
+    outcome = Process(universe).run(desired(*LADDER), reruns=("bbb/720p",))
+    done = universe.state().records["bbb/720p"]
+
+    assert (["bbb/720p"], []) == addresses(outcome)
+    assert ("complete", 0, 3, None) == (done.status, done.failures, done.attempt, done.error)
+
+
+def test_every_try_has_a_job_of_its_own():
+    """A rerun with the same fingerprint never adopts the job of an earlier try."""
+    universe = Universe(paid=True)
+    Process(universe).run(desired(*LADDER))
+    Process(universe).run(desired(*LADDER), reruns=("bbb/*",))
+    Process(universe).run(desired(*LADDER), reruns=("bbb/*",))
+
+    assert [1, 1, 1] == list(universe.starts.values())
+
+
+def test_the_old_file_lives_until_the_new_one_is_whole():
+    """A failed rerun leaves the earlier file in place, and undoing the change is free."""
+    universe = Universe()
+    Process(universe).run(desired(*LADDER))
+    before = dict(universe.files)
+    universe.fails.add("bbb/720p")
+    outcome = Process(universe).run(desired(output("bbb/720p", crf=21), LADDER[1]))
+
+    assert before == universe.files
+    assert "outputs/bbb/720p.mp4" == outcome.failed[0].old_file
+    assert [Reuse] == [type(step) for step in Process(universe).plan(desired(*LADDER)).steps]
+    assert ((), ()) == (Process(universe).run(desired(*LADDER)).encoded, Process(universe).plan(desired(*LADDER)).steps)
+
+
+def test_another_container_replaces_the_file():
+    """When a rerun changes the extension, the old file goes after the new one is recorded."""
+    universe = Universe()
+    Process(universe).run(desired(output(container="mp4")))
+    Process(universe).run(desired(output(container="mkv")))
+
+    assert ["outputs/bbb/720p.mkv"] == list(universe.files)
+
+
+def test_fail_fast_starts_nothing_more():
+    """With fail_fast the first failure leaves the waiting jobs to a later apply."""
+    universe = Universe(fails={"a/720p"})
+    encodes = [output(f"{name}/720p", crf=20 + n, of=source(f"{name}.mov")) for n, name in enumerate("abcd")]
+    outcome = Process(universe).run(desired(*encodes), options=Options(parallelism=1, fail_fast=True))
+
+    assert (1, 2) == (len(outcome.failed), outcome.not_run)
+
+
+def test_an_approval_is_kept_until_it_is_finished():
+    """What was approved stays on record while something of it is left, and is forgotten after."""
+    universe = Universe(fails={"bbb/720p"})
+    Process(universe).run(desired(*LADDER))
+
+    assert [2] == [len(approval.lines) for approval in universe.state().approved.values()]
+    universe.fails.clear()
+    identifier = next(iter(universe.state().approved))
+    Process(universe).run(desired(*LADDER), options=Options(approved_as=identifier))
+    assert {} == universe.state().approved
+
+
+def addresses(outcome):
+    """The addresses of what was encoded and of what failed."""
+    return [done.address for done in outcome.encoded], [failed.address for failed in outcome.failed]
+
+
+@pytest.mark.parametrize("paid", [False, True])
+def test_retiring_a_job_in_flight_cancels_it(paid):
+    """An output that is no longer declared while its job runs is cancelled and retired."""
+    universe = Universe(paid=paid)
+    Process(universe, interrupt_at=4).run(desired(*LADDER, OTHER))
+    Process(universe).run(desired(OTHER))
+    records = universe.state().records
+
+    assert ["retired", "retired", "complete"] == [records[a].status for a in ("bbb/480p", "bbb/720p", "tos/720p")]

@@ -1,0 +1,221 @@
+"""Working stand-ins for the executor's hands: a state, a disk and a provider that live in memory.
+
+Everything that outlives a killed process (journal, snapshot, files, the provider's own jobs) is held by
+`Universe`; a `Process` is one run of the program, which may be killed before or after any of its effects.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from builders import HOST
+from reconciler.apply.executor import Options, apply
+from reconciler.apply.hands import Hands
+from reconciler.apply.settle import settle
+from reconciler.core.plan import Selection, make_plan
+from reconciler.core.ports import Done, Draft, Lost, NotMade, Running, SourceSeen, Traits, Verified
+from reconciler.core.state import Event, empty, fold
+from reconciler.core.world import World
+
+
+class Killed(BaseException):
+    """kill -9: nothing in the process runs after it."""
+
+
+@dataclass
+class Universe:
+    """What a crash cannot take away.
+
+    `fails` lists addresses whose encode fails; `paid` is whether jobs cost money and outlive the process.
+    """
+
+    paid: bool = False
+    fails: set[str] = field(default_factory=set)
+    journal: list[Event] = field(default_factory=list)
+    snapshot: object = field(default_factory=lambda: empty("test"))
+    files: dict[str, str] = field(default_factory=dict)
+    jobs: dict[str, str] = field(default_factory=dict)
+    requests: dict[str, object] = field(default_factory=dict)
+    starts: Counter = field(default_factory=Counter)
+    made: Counter = field(default_factory=Counter)
+
+    def state(self):
+        """The state as any reader sees it."""
+        return fold(self.snapshot, self.journal)
+
+    def world(self):
+        """The disk as a plan sees it."""
+        return World(host=HOST, files={path: len(content) for path, content in self.files.items()})
+
+
+@dataclass
+class Process:
+    """One run. `kill_at` is the number of the effect at which it dies: even before it, odd after it."""
+
+    universe: Universe
+    kill_at: int | None = None
+    interrupt_at: int | None = None
+    effects: int = 0
+    told: list = field(default_factory=list)
+    local_jobs: dict = field(default_factory=dict)
+    clock: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def effect(self, act):
+        """Do something that the world sees, unless this is where the process dies."""
+        if self.kill_at == self.effects * 2:
+            raise Killed
+        result = act()
+        if self.kill_at == self.effects * 2 + 1:
+            raise Killed
+        self.effects += 1
+        return result
+
+    def run(self, wanted, *, options=None, **selection):
+        """Settle, plan, apply; the outcome."""
+        providers = {"local": MemoryProvider(self)}
+        hands = Hands(
+            state=MemoryState(self),
+            files=MemoryFiles(self),
+            providers=providers,
+            tell=self.told.append,
+            now=lambda: self.clock,
+            sleep=self.sleep,
+            interrupts=lambda: int(self.interrupt_at is not None and self.effects >= self.interrupt_at),
+            host=HOST,
+        )
+        settle(hands)
+        plan = self.plan(wanted, **selection)
+        outcome = apply(plan, hands, options or Options())
+        self.universe.snapshot = self.universe.state()
+        self.universe.journal.clear()
+        return outcome
+
+    def plan(self, wanted, **selection):
+        """What a plan says now."""
+        return make_plan(wanted, self.universe.state().records, self.universe.world(), Selection(**selection))
+
+    def sleep(self, seconds):
+        """Time passes, and jobs with it."""
+        self.clock += timedelta(seconds=seconds)
+
+
+@dataclass
+class MemoryState:
+    process: Process
+
+    @property
+    def snapshot(self):
+        return self.process.universe.state()
+
+    def record(self, event, *, records=None, removed=None, approved=None):
+        line = Event(
+            event=event,
+            at="now",
+            records=dict(records or {}),
+            removed=dict(removed or {}),
+            approved=dict(approved or {}),
+        )
+        self.process.effect(lambda: self.process.universe.journal.append(line))
+
+    def next_rev(self, address):
+        revs = [record.rev for at, record in self.process.universe.state().records.items() if at == address]
+        revs += [event.removed[address] for event in self.process.universe.journal if address in event.removed]
+        return max(revs, default=0) + 1
+
+
+@dataclass
+class MemoryFiles:
+    process: Process
+
+    @property
+    def files(self):
+        return self.process.universe.files
+
+    def publish(self, temp, path):
+        self.process.effect(lambda: self.files.__setitem__(path, self.files.pop(temp)))
+
+    def duplicate(self, path, temp):
+        self.process.effect(lambda: self.files.__setitem__(temp, self.files[path]))
+
+    def remove(self, path):
+        self.process.effect(lambda: self.files.pop(path, None))
+
+    def holds(self, path, size, sha256):
+        content = self.files.get(path)
+        return content is not None and (len(content), digest(content)) == (size, sha256)
+
+    def unchanged(self, source, seen):
+        return True
+
+
+def digest(content):
+    """Something that differs when the content does."""
+    return content.encode().hex()[-64:]
+
+
+@dataclass
+class MemoryProvider:
+    """Keeps the port's promises. A job runs for two observations; unpaid jobs die with their process."""
+
+    process: Process
+    parallelism: int = 1
+
+    @property
+    def traits(self):
+        return Traits(paid=self.process.universe.paid, outlives=self.process.universe.paid)
+
+    @property
+    def jobs(self):
+        return self.process.universe.jobs if self.process.universe.paid else self.process.local_jobs
+
+    def prepare(self, job):
+        def draft():
+            self.jobs.setdefault(job.job_id, "draft")
+            self.process.universe.requests[job.job_id] = job
+            return job.job_id
+
+        return self.process.effect(draft)
+
+    def start(self, job_id):
+        def begin():
+            if self.jobs[job_id] == "draft":
+                self.jobs[job_id] = "running"
+                self.process.universe.starts[job_id] += 1
+
+        self.process.effect(begin)
+
+    def observe(self, job_ids):
+        return {job_id: self.look(job_id) for job_id in job_ids}
+
+    def look(self, job_id):
+        state = self.jobs.get(job_id)
+        if state is None:
+            return Lost()
+        if state == "draft":
+            return Draft()
+        if state == "running":
+            self.jobs[job_id] = "ending"
+            return Running("encoding", fraction=0.5)
+        return self.process.effect(lambda: self.result(job_id))
+
+    def result(self, job_id):
+        self.jobs[job_id] = "done"
+        request = self.process.universe.requests[job_id]
+        return Done({output.name: self.make(output, job_id) for output in request.outputs}, SourceSeen("x"))
+
+    def make(self, output, job_id):
+        if output.address in self.process.universe.fails:
+            return NotMade("it broke")
+        self.process.universe.made[output.address, output.fingerprint] += 1
+        temp = f"{output.path}.{job_id[:8]}.part"
+        content = f"{output.address} {output.fingerprint}"
+        self.process.universe.files[temp] = content
+        return Verified(temp, len(content), digest(content), "whole")
+
+    def cancel(self, job_id):
+        self.process.effect(lambda: self.jobs.pop(job_id, None))
+
+    def close(self):
+        self.process.local_jobs.clear()
