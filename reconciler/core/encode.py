@@ -39,10 +39,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a field's value was written, and in which preset if not in the output itself."""
+    """Where a field's value was written, and in which preset if not in the output itself.
+
+    `variable` is what stands in the field's place (`var.quality`, `each.value.crf`), if the value was written
+    elsewhere. A built-in preset has no place, nor has a value given with `--var`.
+    """
 
     place: Place | None
     preset: str | None = None
+    variable: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

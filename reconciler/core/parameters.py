@@ -7,9 +7,10 @@ together is decided in `combinations`; what they mean to ffmpeg in `ffmpeg/argum
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from reconciler.core import units
 
@@ -20,20 +21,31 @@ Encoder = Literal["libx264", "libx265", "libvpx-vp9", "libsvtav1", "libaom-av1"]
 PixelFormat = Literal["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le"]
 
 
+# A level, or the idc that x264 knows it by.
+_LEVEL = re.compile(r"^(\d)(?:\.?(\d))?$")
+
+
 def _codec(value: object) -> object:
     """`h265` is what many people call hevc."""
     return "hevc" if value == "h265" else value
 
 
-def _text(value: object) -> object:
-    """Levels and presets are words, even where YAML reads a number (`level: 4.1`, `preset: 8`)."""
+def _word(value: object) -> object:
+    """Profiles and presets are words, even where YAML reads a number (`preset: 8`)."""
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
-def _number(value: object) -> object:
-    if isinstance(value, float):
-        return units.number(value)
-    return value
+def _level(value: object) -> object:
+    """`4`, `4.0` and `40` are one level, `4.0`; `41` is `4.1`."""
+    text = _word(value)
+    match = _LEVEL.match(text) if isinstance(text, str) else None
+    return text if match is None else f"{match[1]}.{match[2] or 0}"
+
+
+def _number(value: object) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic turns only ValueError into a problem with a place
+    return units.number(value)
 
 
 def _channels(value: object) -> object:
@@ -42,15 +54,73 @@ def _channels(value: object) -> object:
     return named.get(str(value), value) if isinstance(value, (str, float)) else value
 
 
-Bitrate = Annotated[int, BeforeValidator(units.bitrate), Field(gt=0)]
-SampleRate = Annotated[int, BeforeValidator(units.sample_rate), Field(ge=8_000, le=192_000)]
-Seconds = Annotated[int | float, BeforeValidator(units.duration)]
-FrameRate = Annotated[str, BeforeValidator(units.frame_rate)]
-Aspect = Annotated[str, BeforeValidator(units.aspect)]
+def _colour(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _limit_or_rate(value: object) -> str:
+    return "limit" if isinstance(value, (dict, BaseModel)) else "rate"
+
+
+def _unit(kind: str, *examples: str) -> WithJsonSchema:
+    """What an editor is told of a value with a unit: a number, or a number with its unit as text."""
+    return WithJsonSchema({"type": ["number", "string"], "description": kind, "examples": list(examples)})
+
+
+# The most that ffmpeg takes for a buffer, which is the narrowest of the rates.
+_MOST_BITS = 2_000_000_000
+
+Bitrate = Annotated[
+    int,
+    BeforeValidator(units.bitrate),
+    Field(gt=0, le=_MOST_BITS),
+    _unit("Bits a second: 4500k, 4.5M or 4500000.", "4500k", "4.5M"),
+]
+Bits = Annotated[
+    int,
+    BeforeValidator(units.bitrate),
+    Field(gt=0, le=_MOST_BITS),
+    _unit("Bits: 9000k, 9M or 9000000.", "9000k", "9M"),
+]
+SampleRate = Annotated[
+    int, BeforeValidator(units.sample_rate), Field(ge=8_000, le=192_000), _unit("Hertz: 48k or 48000.", "48k")
+]
+Seconds = Annotated[
+    int | float, BeforeValidator(units.duration), _unit("A duration: 2s, 1m30s, 00:01:30 or seconds.", "2s", "00:01:30")
+]
+FrameRate = Annotated[
+    str, BeforeValidator(units.frame_rate), _unit("Frames a second: 25, 29.97 or 30000/1001.", "25", "30000/1001")
+]
+Aspect = Annotated[str, BeforeValidator(units.aspect), _unit("A shape: 16:9 or 2.39:1.", "16:9")]
 Number = Annotated[int | float, BeforeValidator(_number)]
-Word = Annotated[str, BeforeValidator(_text), Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+Word = Annotated[
+    str,
+    BeforeValidator(_word),
+    Field(pattern=r"^[A-Za-z0-9._-]{1,40}$"),
+    WithJsonSchema({"type": ["string", "number"]}),
+]
+Level = Annotated[
+    str,
+    BeforeValidator(_level),
+    Field(pattern=r"^[A-Za-z0-9._-]{1,40}$"),
+    WithJsonSchema({"type": ["string", "number"]}),
+]
+Channels = Annotated[
+    int,
+    BeforeValidator(_channels),
+    Field(ge=1, le=8, strict=True),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": 8},
+                {"enum": ["mono", "stereo", "5.1", "7.1", 5.1, 7.1, 2.1]},
+            ]
+        }
+    ),
+]
 Pixels = Annotated[int, Field(ge=2, le=16_384, strict=True)]
 Edge = Annotated[int, Field(ge=0, le=16_384, strict=True)]
+Truth = Annotated[bool, Field(strict=True)]
 
 
 class Strict(BaseModel):
@@ -72,7 +142,7 @@ class Pad(Strict):
     """Bars that bring the picture to a shape, after scaling."""
 
     aspect: Aspect | None = None
-    color: Annotated[str, Field(pattern=r"^([a-z]{3,20}|#[0-9a-f]{6})$")] | None = None
+    color: Annotated[str, BeforeValidator(_colour), Field(pattern=r"^([a-z]{3,20}|#[0-9a-f]{6})$")] | None = None
 
 
 class FrameRateLimit(Strict):
@@ -90,21 +160,26 @@ class Video(Strict):
     bitrate: Bitrate | None = None
     min_bitrate: Bitrate | None = None
     max_bitrate: Bitrate | None = None
-    buffer_size: Bitrate | None = None
+    buffer_size: Bits | None = None
     mode: Literal["vbr", "cbr"] | None = None
     preset: Word | None = None
     tune: Word | None = None
     profile: Word | None = None
-    level: Word | None = None
+    level: Level | None = None
     pixel_format: PixelFormat | None = None
     width: Pixels | None = None
     height: Pixels | None = None
-    avoid_upscaling: Annotated[bool, Field(strict=True)] | None = None
+    avoid_upscaling: Truth | None = None
     crop: Crop | None = None
     pad: Pad | None = None
     rotate: Literal[0, 90, 180, 270] | None = None
     flip: Literal["horizontal", "vertical", "both"] | None = None
-    fps: FrameRate | FrameRateLimit | None = None
+    fps: (
+        Annotated[
+            Annotated[FrameRate, Tag("rate")] | Annotated[FrameRateLimit, Tag("limit")], Discriminator(_limit_or_rate)
+        ]
+        | None
+    ) = None
     keyframe_interval: Annotated[Seconds, Field(gt=0, le=3600)] | None = None
 
 
@@ -113,7 +188,7 @@ class Audio(Strict):
 
     codec: AudioCodec | None = None
     bitrate: Bitrate | None = None
-    channels: Annotated[int, BeforeValidator(_channels), Field(ge=1, le=8, strict=True)] | None = None
+    channels: Channels | None = None
     sample_rate: SampleRate | None = None
     track: Annotated[int, Field(ge=0, le=255, strict=True)] | None = None
     missing: Literal["skip", "silence", "error"] | None = None
@@ -125,4 +200,4 @@ class Parameters(Strict):
     container: Container | None = None
     video: Video | None = None
     audio: Audio | None = None
-    faststart: Annotated[bool, Field(strict=True)] | None = None
+    faststart: Truth | None = None

@@ -144,28 +144,44 @@ def empty(project: str) -> Snapshot:
 
 def fold(snapshot: Snapshot, events: Iterable[Event]) -> Snapshot:
     """The state after `events`, sorted by address; events that the snapshot has seen change nothing."""
-    records, approved = dict(snapshot.records), dict(snapshot.approved)
-    revs = {address: record.rev for address, record in records.items()}
+    folding = Folding(snapshot)
     for event in events:
-        _fold_event(event, records, revs)
+        folding.add(event)
+    return folding.sorted()
+
+
+class Folding:
+    """A state that takes events one by one, each in the time that its own records take.
+
+    `removed` remembers the revs of removed addresses, so that an address that comes back counts on.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = msgspec.structs.replace(
+            snapshot, records=dict(snapshot.records), approved=dict(snapshot.approved)
+        )
+        self.removed: dict[str, int] = {}
+
+    def rev(self, address: str) -> int:
+        """The newest rev of an address, whether it is there or was removed; 0 if it was never known."""
+        record = self.snapshot.records.get(address)
+        return max(record.rev if record is not None else 0, self.removed.get(address, 0))
+
+    def add(self, event: Event) -> None:
+        """Take one event; what is not newer than what is known changes nothing."""
+        for address, record in event.records.items():
+            if record.rev > self.rev(address):
+                self.snapshot.records[address] = record
+        for address, rev in event.removed.items():
+            if rev > self.rev(address):
+                self.snapshot.records.pop(address, None)
+                self.removed[address] = rev
         for plan_id, approval in event.approved.items():
-            approved.pop(plan_id, None)
+            self.snapshot.approved.pop(plan_id, None)
             if approval.lines:
-                approved[plan_id] = approval
-    return msgspec.structs.replace(snapshot, records=dict(sorted(records.items())), approved=approved)
+                self.snapshot.approved[plan_id] = approval
 
-
-def _fold_event(event: Event, records: dict[str, Record], revs: dict[str, int]) -> None:
-    for address, record in event.records.items():
-        if record.rev > revs.get(address, 0):
-            records[address] = record
-            revs[address] = record.rev
-    for address, rev in event.removed.items():
-        if rev > revs.get(address, 0):
-            records.pop(address, None)
-            revs[address] = rev
-
-
-def complete_here(record: Record, host: str) -> bool:
-    """Whether the record's file was made on this machine, so that looking for it makes sense."""
-    return record.status == "complete" and record.output is not None and record.output.host == host
+    def sorted(self) -> Snapshot:
+        """The state so far, sorted by address."""
+        records = dict(sorted(self.snapshot.records.items()))
+        return msgspec.structs.replace(self.snapshot, records=records)

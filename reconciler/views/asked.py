@@ -9,6 +9,7 @@ from reconciler.core.manifest import Canonical, Manifest
 from reconciler.views.cells import columns_of, pad, pad_left, visible
 from reconciler.views.words import thousands
 
+_NUMBERS = {1, 4}  # the cells of `_cells` that end together
 _CHANNELS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 
 
@@ -46,21 +47,28 @@ def asked(manifest: Manifest) -> Asked:
 
 def aligned(rows: Sequence[Asked]) -> list[str]:
     """The words of several outputs under each other; numbers end where the others end."""
-    codec = columns_of(row.codec for row in rows)
-    picture = columns_of(row.picture for row in rows)
-    rate = columns_of(row.rate + "," for row in rows)
-    sound = columns_of(row.sound for row in rows)
-    sound_rate = columns_of(row.sound_rate for row in rows)
-    return [_aligned(row, codec, picture, rate, sound, sound_rate) for row in rows]
+    cells = [_cells(row) for row in rows if _has_picture(row)]
+    wide = [columns_of(column) for column in zip(*cells, strict=True)]
+    return [_aligned(_cells(row), wide) if _has_picture(row) else row.words() for row in rows]
 
 
-def _aligned(row: Asked, codec: int, picture: int, rate: int, sound: int, sound_rate: int) -> str:
-    if not row.codec and not row.picture and not row.rate:
-        return row.words()
-    comma = "," if row.sound or row.sound_rate else ""
-    cells = [pad(row.codec, codec), pad_left(row.picture, picture), pad(row.rate + comma, rate)]
-    audio = [pad(row.sound, sound), pad_left(row.sound_rate, sound_rate)] if comma else []
-    return " ".join(cell for cell in [*cells, *audio] if cell).rstrip()
+def _has_picture(row: Asked) -> bool:
+    return bool(row.codec or row.picture or row.rate)
+
+
+def _cells(row: Asked) -> tuple[str, ...]:
+    picture = [row.codec, row.picture, row.rate]
+    if row.sound or row.sound_rate:
+        last = max(place for place, words in enumerate(picture) if words)
+        picture[last] += ","
+    return (*picture, row.sound, row.sound_rate)
+
+
+def _aligned(cells: Sequence[str], wide: Sequence[int]) -> str:
+    padded = [
+        (pad_left if place in _NUMBERS else pad)(cell, wide[place]) for place, cell in enumerate(cells) if wide[place]
+    ]
+    return " ".join(padded).rstrip()
 
 
 def _picture(video: dict[str, Canonical]) -> str:

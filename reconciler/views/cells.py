@@ -7,7 +7,7 @@ outside is printed before `visible` saw it.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from rich.cells import cell_len
 
@@ -18,7 +18,7 @@ _TURNING = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u20
 
 
 def visible(text: str) -> str:
-    """The text with every character that would act on the terminal written as its escape (`\\x1b`)."""
+    """The text with every character that would act on a terminal written as its escape."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escaped(character) for character in text)
@@ -50,6 +50,20 @@ def columns_of(texts: Iterable[str]) -> int:
     return max(map(width, texts), default=0)
 
 
+def table(rows: Sequence[Sequence[str]], *, numbers: Collection[int] = ()) -> list[str]:
+    """Rows as lines, cells under each other, two spaces between; the columns in `numbers` end together."""
+    wide = [columns_of(column) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join((pad_left if place in numbers else pad)(cell, wide[place]) for place, cell in enumerate(row)).rstrip()
+        for row in rows
+    ]
+
+
+def whole(text: str) -> str:
+    """The text as one word that `fold` never breaks, such as a command to copy."""
+    return text.replace(" ", "\u00a0")
+
+
 def fold(text: str, columns: int, *, first: str = "", rest: str | None = None) -> list[str]:
     """Lines of at most `columns`, broken at spaces; `first` stands before the first line, `rest` before others.
 
@@ -58,9 +72,11 @@ def fold(text: str, columns: int, *, first: str = "", rest: str | None = None) -
     hang = " " * width(first) if rest is None else rest
     lines, line, empty = [], first, True
     for word in text.split(" "):
+        if empty and lines and not word:
+            continue  # spaces at which a line was broken
         if not empty and width(line) + 1 + width(word) > columns:
             lines.append(line.rstrip())
             line, empty = hang, True
         line += word if empty else f" {word}"
         empty = False
-    return [*lines, line.rstrip()]
+    return [each.replace("\u00a0", " ") for each in (*lines, line.rstrip())]

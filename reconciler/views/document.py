@@ -158,7 +158,9 @@ def read_document(text: str | bytes, file: str) -> PlanDocument:
         raise ReconcilerError(f'{file} is not a saved plan: it has no "format": "{FORMAT}"')
     if raw.get("version") != VERSION:
         message = f"{file} is a plan of version {raw.get('version')}; this reconciler reads version {VERSION}"
-        raise ReconcilerError(f"{message}.\nNothing was started. Plan again with this one: reconciler plan --out {file}")
+        raise ReconcilerError(
+            f"{message}.\nNothing was started. Plan again with this one: reconciler plan --out {file}"
+        )
     try:
         document = msgspec.convert(raw, PlanDocument)
     except msgspec.ValidationError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from reconciler.views.asked import aligned, asked
@@ -10,26 +11,44 @@ from reconciler.views.document import ChangedField, ResourceChange
 from reconciler.views.words import count, value
 
 FIELDS_AT_MOST = 6
+_DIGITS = re.compile(r"(\d+)")
 
 
 def row_lines(changes: Sequence[ResourceChange], columns: int) -> list[str]:
     """Symbols, addresses and what is asked stand under each other; what does not fit goes below, whole."""
+    changes = sorted(changes, key=lambda change: naturally(change.address))
     symbol = columns_of(change.symbol for change in changes)
     address = columns_of(visible(change.address) for change in changes)
     encoded = [change for change in changes if is_encoded(change)]
-    words = dict(zip((change.address for change in encoded), aligned([asked(change.change.after or {}) for change in encoded]), strict=True))
+    words = dict(
+        zip(
+            (change.address for change in encoded),
+            aligned([asked(change.change.after or {}) for change in encoded]),
+            strict=True,
+        )
+    )
     paths = {change.address: f"to {visible(change.path)}" for change in encoded if change.path is not None}
     start = 2 + symbol + 1
-    beside = start + address + 2 + columns_of(words.values())
+    said_columns = columns_of(words.values())
+    beside = start + address + 2 + said_columns
     room = beside + 3 + columns_of(paths.values()) <= columns
     lines: list[str] = []
     for change in changes:
         lead = f"  {pad(change.symbol, symbol)} {pad(visible(change.address), address)}  "
         said = words.get(change.address) or visible(change.reason)
         path = paths.get(change.address, "")
-        lines += _row(lead, said, path, columns, below=start + 2, room=room, fits=beside <= columns)
+        if path and room:
+            lines.append(f"{lead}{pad(said, said_columns)}   {path}")
+        else:
+            lines += _row(lead, said, path, columns, below=start + 2, fits=beside <= columns)
         lines += below_lines(change, columns, " " * (start + 2))
     return lines
+
+
+def naturally(address: str) -> list[tuple[int, str]]:
+    """A sort key by which `480p` comes before `1080p`."""
+    parts = _DIGITS.split(address)  # text and digits by turns, so that only like is compared with like
+    return [(int(part), "") if place % 2 else (0, part) for place, part in enumerate(parts)]
 
 
 def is_encoded(change: ResourceChange) -> bool:
@@ -37,23 +56,16 @@ def is_encoded(change: ResourceChange) -> bool:
     return change.step_class == "encode" and change.step != "resume"
 
 
-def _row(lead: str, said: str, path: str, columns: int, *, below: int, room: bool, fits: bool) -> Iterator[str]:
-    """One output: on one line where all rows of the table fit, else address, words and path under each other."""
+def _row(lead: str, said: str, path: str, columns: int, *, below: int, fits: bool) -> Iterator[str]:
+    """One output where not everything fits on its line: the words beside or below the address, then the path."""
     indent = " " * below
-    if path and room:
-        yield f"{lead}{said}   {path}"
-    elif path and fits:
-        yield f"{lead}{said}"
-        yield f"{indent}{path}"
-    elif path:
-        yield lead.rstrip()
-        yield from fold(said, columns, first=indent)
-        yield f"{indent}{path}"
-    elif width(lead) + width(said) <= columns:
+    if width(lead) + width(said) <= columns and (fits or not path):
         yield f"{lead}{said}"
     else:
         yield lead.rstrip()
         yield from fold(said, columns, first=indent)
+    if path:
+        yield f"{indent}{path}"
 
 
 def below_lines(change: ResourceChange, columns: int, indent: str) -> list[str]:
@@ -66,14 +78,15 @@ def below_lines(change: ResourceChange, columns: int, indent: str) -> list[str]:
 
 
 def changed_lines(changes: Sequence[ChangedField], columns: int, indent: str) -> list[str]:
-    """`video.crf: 23 -> 21  (web-720p at specs/presets.yaml:12)`, at most six of them."""
-    lines = []
-    for change in changes[:FIELDS_AT_MOST]:
-        lines += fold(changed(change), columns, first=indent, rest=indent + "  ")
+    """The changed fields below a line, folded."""
+    return [line for words in changed_words(changes) for line in fold(words, columns, first=indent, rest=indent + "  ")]
+
+
+def changed_words(changes: Sequence[ChangedField]) -> list[str]:
+    """`video.crf: 23 -> 21 (web-720p at specs/presets.yaml:12)` for each of the first six, and how many more."""
     more = len(changes) - FIELDS_AT_MOST
-    if more > 0:
-        lines.append(f"{indent}and {count(more, 'more field')}: --detail")
-    return lines
+    words = [changed(change) for change in changes[:FIELDS_AT_MOST]]
+    return [*words, f"and {count(more, 'more field')}: --detail"] if more > 0 else words
 
 
 def changed(change: ChangedField) -> str:

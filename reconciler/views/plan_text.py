@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.views.cells import columns_of, fold, pad, visible, width
-from reconciler.views.document import Basis, PlanDocument, ResourceChange, SourceShown, Summary
+from reconciler.views.cells import fold, visible, whole, width
+from reconciler.views.document import Basis, PlanDocument, SourceShown, Summary
 from reconciler.views.plan_causes import cause_lines
 from reconciler.views.plan_detail import detail_lines
 from reconciler.views.plan_rows import row_lines
@@ -25,8 +25,8 @@ def plan_text(document: PlanDocument, *, columns: int = 80, detail: bool = False
             _jobs(document, columns, options),
             *parts,
             _refusals(document, columns),
-            [*fold(summary_line(document.summary), columns), *_cost(document, columns)],
-            fold(_next(document, options), columns),
+            [*_summary(document, columns), *_cost(document, columns)],
+            fold(_next(options), columns),
         ]
     else:
         parts = [*parts, fold(no_changes(document), columns)]
@@ -35,13 +35,17 @@ def plan_text(document: PlanDocument, *, columns: int = 80, detail: bool = False
 
 def summary_line(summary: Summary) -> str:
     """`Plan: 14 to encode (3 new, 11 rerun), 0 to retire.`, with what else there is."""
+    return f"Plan: {', '.join(_summary_parts(summary))}."
+
+
+def _summary_parts(summary: Summary) -> list[str]:
     encoded = [f"{summary.new:,} new", f"{summary.rerun:,} rerun"]
     if summary.retry:
         encoded.append(f"{summary.retry:,} retried")
     parts = [f"{summary.encode:,} to encode ({', '.join(encoded)})", f"{summary.retire:,} to retire"]
     others = {"to resume": summary.resume, "moved": summary.moved, "reused": summary.reused, "updated": summary.updated}
     parts.extend(f"{number:,} {words}" for words, number in others.items() if number)
-    return f"Plan: {', '.join(parts)}."
+    return parts
 
 
 def no_changes(document: PlanDocument) -> str:
@@ -98,7 +102,11 @@ def _jobs(document: PlanDocument, columns: int, options: str) -> list[str]:
 def _jobs_sentence(document: PlanDocument) -> str:
     jobs = document.jobs
     providers = sorted({job.provider for job in jobs})
-    named = "" if providers == ["local"] else f", {'provider' if len(providers) == 1 else 'providers'} {sequence(providers)}"
+    named = (
+        ""
+        if providers == ["local"]
+        else f", {'provider' if len(providers) == 1 else 'providers'} {sequence(providers)}"
+    )
     where = f"on this machine (ffmpeg{named})"
     if len(jobs) > 1:
         return f"{len(jobs):,} jobs {where}; each source is decoded once for all its outputs."
@@ -122,7 +130,7 @@ def _sources(remote: Sequence[SourceShown], columns: int, options: str, *, looke
         lines = fold(f"{len(remote):,} remote sources: {sequence(hosts)}", columns, first="  ", rest="    ")
     if not looked:
         them = "it" if len(remote) == 1 else "them"
-        command = f"reconciler plan --refresh{options}"
+        command = whole(f"reconciler plan --refresh{options}")
         lines += fold(f"Not contacted: plan is offline. To look at {them} now: {command}", columns, first="  ")
     return lines
 
@@ -154,6 +162,11 @@ def _refusals(document: PlanDocument, columns: int) -> list[str]:
     return lines
 
 
+def _summary(document: PlanDocument, columns: int) -> list[str]:
+    """The summary, folded between its parts only."""
+    return fold(f"Plan: {', '.join(map(whole, _summary_parts(document.summary)))}.", columns)
+
+
 def _cost(document: PlanDocument, columns: int) -> Iterator[str]:
     """Sentences about cost, time and id, as many on a line as fit."""
     sentences = ["Cost: nothing to pay.", _time(document), f"Plan id: {document.plan_id}"]
@@ -177,5 +190,5 @@ def _time(document: PlanDocument) -> str:
     return f"Time: about {span(sum(known))}, as last time."
 
 
-def _next(document: PlanDocument, options: str) -> str:
-    return f"Nothing has started. To run it: reconciler apply{options}"
+def _next(options: str) -> str:
+    return f"Nothing has started. To run it: {whole(f'reconciler apply{options}')}"

@@ -53,12 +53,11 @@ def clock(seconds: float) -> str:
 
 def moment(stamp: str | datetime) -> str:
     """A time of the state as `Mon 21 Sep 14:12 UTC`; text that is no time stays as it is, made visible."""
-    if isinstance(stamp, str):
-        try:
-            stamp = datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%S%z")
-        except ValueError:
-            return visible(stamp)
-    return f"{stamp:%a} {stamp.day} {stamp:%b %H:%M} UTC"
+    try:
+        at = datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%S%z") if isinstance(stamp, str) else stamp
+    except ValueError:
+        return visible(str(stamp))
+    return f"{at:%a} {at.day} {at:%b %H:%M} UTC"
 
 
 def sequence(names: Sequence[str], limit: int = 3) -> str:

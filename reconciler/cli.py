@@ -1,0 +1,134 @@
+"""The group of commands. Only the module of the command that was asked for is imported.
+
+Every ending has its own exit code: what a command returns, that of an expected error's class, 64 for bad usage,
+130 for an interrupt, 1 for everything that nobody expected.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from reconciler import __version__
+from reconciler.commands.options import Given, global_options
+from reconciler.commands.pipes import mute
+
+USAGE = 64
+INTERRUPTED = 130
+
+# Name, module and what it is for. Modules are named after their command.
+COMMANDS = {
+    "init": "Write a working spec and what belongs beside it.",
+    "validate": "Check the specs, offline: every problem with its line.",
+    "plan": "Show what would be encoded and why. Starts nothing.",
+    "apply": "Encode what is missing or changed, and record it.",
+    "status": "Show where everything stands, what needs you first.",
+    "output": "List the finished files.",
+    "explain": "Tell why an output would run, and what set each field.",
+    "show": "Show a saved plan, or what is recorded of an address.",
+    "state": "Look at the state, and mend it.",
+    "schema": "Print the JSON Schema of spec files.",
+    "completion": "Print the completion script of a shell.",
+}
+
+
+class Commands(click.Group):
+    """The commands by name; each is imported when it is run, never to list it."""
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:  # noqa: ANN401 - handed on to click
+        super().__init__(*args, **attributes)
+        self.commands = {name: click.Command(name) for name in COMMANDS}  # only names, to suggest the nearest
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """The command itself, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"reconciler.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """In the order in which people meet them."""
+        return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """What each is for, from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Names are completed from the table above; options as click does."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only needed when a shell asks
+
+        names = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return names if incomplete[:1] != "-" else click.Command.shell_complete(self, ctx, incomplete)
+
+
+_HELP = """Declarative video encoding: plan in a pull request, apply on merge, encode only what changed.
+
+\b
+reconciler init       writes a first spec
+reconciler plan       shows what would be encoded; starts nothing
+reconciler apply      encodes it
+
+Options of this page work before and after the name of a command; a flag beats the environment.
+"""
+
+
+@click.group(
+    cls=Commands, help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="reconciler", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Every command starts here."""
+
+
+cli.params[:0] = global_options(environment=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    given = Given()
+    try:
+        code = cli.main(arguments, prog_name="reconciler", standalone_mode=False, obj=given)
+        code = int(code or 0)
+    except Exception as error:  # noqa: BLE001 - the last floor: whatever happened ends with words and a code
+        code = _failed(error, given)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    return _flushed(code)
+
+
+def _failed(error: Exception, given: Given) -> int:
+    """Say what happened; its exit code."""
+    if isinstance(error, click.UsageError):
+        error.show()
+        return USAGE
+    if isinstance(error, click.Abort):
+        return INTERRUPTED
+    if isinstance(error, click.ClickException):
+        error.show()
+        return 1
+    if isinstance(error, BrokenPipeError):
+        mute(sys.stdout)
+        return 0
+    module = importlib.import_module("reconciler.commands.failing")
+    code: int = module.failed(error, given)
+    return code
+
+
+def _flushed(code: int) -> int:
+    """Write out what is buffered; a reader that is gone (`| head -1`) changes nothing about how the command ended."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        mute(sys.stdout)
+    return code

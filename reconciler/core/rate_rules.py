@@ -1,0 +1,143 @@
+"""Rate controls that the given parameters cannot mean, or that an encoder would not keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.core.codecs import EncoderFacts, RateControl
+from reconciler.core.errors import Problem
+from reconciler.core.parameters import Video
+from reconciler.core.units import bitrate_text
+from reconciler.core.written import Written
+
+LOWEST = 5_000  # bits a second: anything less is a forgotten "k"
+
+_BESIDE = ("min_bitrate", "max_bitrate", "buffer_size")
+
+
+def rate_control(video: Video) -> RateControl | None:
+    """Which rate control the fields of `video` ask for; None if none."""
+    if video.crf is not None:
+        return "crf" if video.max_bitrate is None else "capped"
+    if video.bitrate is None:
+        return None
+    return "cbr" if video.mode == "cbr" else "vbr"
+
+
+def rate_problems(video: Video, encoder: str, facts: EncoderFacts, written: Written) -> Iterator[Problem]:
+    """What is wrong with how `video` shares out its bits."""
+    if video.crf is not None and video.bitrate is not None:
+        yield _two_rates(written, facts)
+        return
+    if video.mode is not None and video.bitrate is None:
+        message = f'"mode: {video.mode}" needs a "bitrate"'
+        beside = written.source_of("video.crf")
+        yield written.problem(message, "video.mode", *beside, "Write  bitrate: 4M, or leave mode out.")
+        return
+    control = rate_control(video)
+    if control is None:
+        yield _no_rate(video, written)
+        return
+    yield from _crf(video, encoder, facts, written)
+    yield from _beside(video, control, encoder, facts, written)
+    yield from _order(video, written)
+
+
+def _two_rates(written: Written, facts: EncoderFacts) -> Problem:
+    field, other = written.later("video.bitrate", "video.crf")
+    bits, crf = written.text("video.bitrate"), written.text("video.crf")
+    ceiling = f"max_bitrate: {bits}" + (f", buffer_size: {_doubled(bits)}" if facts.buffered else "")
+    message = 'two rate controls: "crf" and "bitrate" cannot both be set'
+    quality, fixed = f"bitrate: null, {ceiling}", f"crf: null, bitrate: {bits}"
+    if field == "video.crf":
+        fixed = "crf: null"
+    elif written.preset("video.crf") is not None:
+        quality = ceiling
+    hints = (
+        *written.source_of(other),
+        f"For a quality with a ceiling write  {quality}" if field != "video.crf" else f"For a quality write  crf: {crf}, bitrate: null",
+        f"For a fixed bitrate write           {fixed}",
+    )
+    return written.problem(message, field, *hints)
+
+
+def _no_rate(video: Video, written: Written) -> Problem:
+    hints = ["For a quality write          crf: 23", "For an average bitrate write  bitrate: 4M"]
+    if video.max_bitrate is not None:
+        return written.problem('"max_bitrate" alone is no rate control', "video.max_bitrate", *hints)
+    return written.problem('no rate control: neither "crf" nor "bitrate" is set', "video", *hints)
+
+
+def _crf(video: Video, encoder: str, facts: EncoderFacts, written: Written) -> Iterator[Problem]:
+    if video.crf is None:
+        return
+    if video.crf > facts.crf_max:
+        message = f"crf: {video.crf} is beyond what {encoder} takes"
+        yield written.problem(message, "video.crf", f"Write a number from 0 to {facts.crf_max}; lower is better.", value=True)
+    elif facts.crf_whole and video.crf != int(video.crf):
+        hint = f"Write  crf: {int(video.crf)}  or  crf: {int(video.crf) + 1}"
+        yield written.problem(f"{encoder} takes whole numbers only, not crf: {video.crf}", "video.crf", hint, value=True)
+    lossless = encoder == "libx264" and video.crf < 1 and (video.pixel_format or "yuv420p").endswith("p")
+    if lossless and video.profile not in {None, "high444"}:
+        message = f'"crf: {video.crf}" is lossless, which "profile: {video.profile}" cannot hold'
+        field, other = written.later("video.crf", "video.profile")
+        hints = ("Write  crf: 1  for the best that it can hold, or  profile: high444.",)
+        yield written.problem(message, field, *written.source_of(other), *hints)
+
+
+def _beside(
+    video: Video, control: RateControl, encoder: str, facts: EncoderFacts, written: Written
+) -> Iterator[Problem]:
+    set_fields = [field for field in _BESIDE if getattr(video, field) is not None]
+    for field in set_fields:
+        if field not in facts.acts[control]:
+            message, hint = _idle(field, control, encoder)
+            yield written.problem(message, f"video.{field}", *written.source_of(f"video.{_main(control)}"), hint)
+    if not facts.buffered or control == "cbr":
+        return
+    if "max_bitrate" in set_fields and "buffer_size" not in set_fields:
+        hint = f"Write  buffer_size: {_doubled(written.text('video.max_bitrate'))}  beside it: two seconds are usual."
+        yield written.problem('"max_bitrate" needs a "buffer_size"', "video.max_bitrate", hint)
+    elif control == "vbr" and "buffer_size" in set_fields and "max_bitrate" not in set_fields:
+        yield written.problem(*_NO_CEILING)
+
+
+_NO_CEILING = ('"buffer_size" needs a "max_bitrate"', "video.buffer_size", "Write  max_bitrate: 4M  beside it, or leave it out.")
+
+
+def _main(control: RateControl) -> str:
+    return {"crf": "crf", "capped": "crf", "vbr": "bitrate", "cbr": "mode"}[control]
+
+
+def _idle(field: str, control: RateControl, encoder: str) -> tuple[str, str]:
+    """A field that would change nothing, and what to do."""
+    if control == "crf" and field == "buffer_size":
+        return _NO_CEILING[0], _NO_CEILING[2]
+    if control in {"crf", "capped"} and field == "min_bitrate":
+        return '"min_bitrate" goes with "bitrate", not with "crf"', "Leave it out."
+    if control == "cbr" and field != "buffer_size":
+        return f'"{field}" says nothing beside "mode: cbr"', "A constant bitrate is its own floor and ceiling: leave it out."
+    if field == "max_bitrate":
+        return f'{encoder} keeps no "max_bitrate" beside "bitrate"', "For a ceiling write  crf: 30, max_bitrate: ...  without bitrate."
+    return f'{encoder} would ignore "{field}" here', "Leave it out."
+
+
+def _order(video: Video, written: Written) -> Iterator[Problem]:
+    for low, high in (("min_bitrate", "bitrate"), ("bitrate", "max_bitrate"), ("min_bitrate", "max_bitrate")):
+        lower, higher = getattr(video, low), getattr(video, high)
+        if lower is not None and higher is not None and lower > higher:
+            message = f'"{low}" ({bitrate_text(lower)}) is above "{high}" ({bitrate_text(higher)})'
+            field, other = written.later(f"video.{low}", f"video.{high}")
+            yield written.problem(message, field, *written.source_of(other))
+    for field in ("bitrate", "max_bitrate"):
+        bits = getattr(video, field)
+        if bits is not None and bits < LOWEST:
+            hint = f"Did you mean {bits}k?"
+            yield written.problem(f'"{field}" is {bits:,} bits a second', f"video.{field}", hint, value=True)
+
+
+def _doubled(text: str) -> str:
+    """Twice a bitrate, in the unit it was written in."""
+    digits = text.rstrip("kKmMgGbpsitBPSIT/ ")
+    number = float(digits) * 2 if digits.replace(".", "", 1).isdigit() else 0
+    return f"{number:g}{text[len(digits) :].strip()}" if number else "..."

@@ -1,0 +1,104 @@
+"""libyaml's complaints in the words of somebody who writes specs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ruamel.yaml.error import YAMLError
+
+from reconciler.core.errors import Place, Problem
+
+_COMMENT = 'A "#" after a space begins a comment: quote values that hold one, such as "#ff0000".'
+_TAB = ("Indent with spaces; YAML does not allow tabs there.",)
+_QUOTE = 'Quote the value:  key: "..."'
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What we say instead; `at_opening` points at where the thing begun that is not ended."""
+
+    message: str
+    hints: tuple[str, ...]
+    at_opening: bool = False
+
+
+_WORDS: Mapping[str, _Said] = {
+    "mapping values are not allowed in this context": _Said(
+        'a ":" where no key can stand',
+        (
+            'If it belongs to the text, quote the text:  title: "Part 1: the start"',
+            "If it ends a key, indent the key like its neighbours.",
+        ),
+    ),
+    "did not find expected ',' or ']'": _Said(
+        'a "[" that is never closed', ('Close the list with "]".', _COMMENT), at_opening=True
+    ),
+    "did not find expected ',' or '}'": _Said(
+        'a "{" that is never closed', ('Close it with "}".', _COMMENT), at_opening=True
+    ),
+    "did not find expected node content": _Said('a "{" or "[" that ends in the middle', (_COMMENT,)),
+    "did not find expected '-' indicator": _Said(
+        "this line does not continue the list above it",
+        ('Begin it with "- ", or indent it like the key it belongs to.',),
+    ),
+    "did not find expected key": _Said(
+        "this line does not line up with the keys above it", ("Keys of one mapping start in the same column.",)
+    ),
+    "could not find expected ':'": _Said(
+        'a line that is neither "key: value" nor a list item', ('A ":" is missing, or its space: write  key: value.',)
+    ),
+    "found unexpected end of stream": _Said(
+        "a quote that is never closed", ("Close it on the same line.",), at_opening=True
+    ),
+    "found unexpected document indicator": _Said(
+        "a quote that is never closed", ("Close it on the same line.",), at_opening=True
+    ),
+    "found unknown escape character": _Said(
+        "a backslash that begins no escape", ("Between single quotes a backslash is just a backslash.",)
+    ),
+    "found invalid Unicode character escape code": _Said(
+        "an escape that is no character", ("Write the character itself.",)
+    ),
+    "found a tab character where an indentation space is expected": _Said("a tab where YAML wants spaces", _TAB),
+    "found a tab character that violates indentation": _Said("a tab where YAML wants spaces", _TAB),
+    "block sequence entries are not allowed in this context": _Said(
+        'a "- " where no list can begin', ("Put the list on the lines below its key, indented.",)
+    ),
+    "block mapping values are not allowed in this context": _Said(
+        'a ":" where no key can stand', ("Indent the key like its neighbours.",)
+    ),
+}
+
+
+def syntax_problem(error: YAMLError, file: str, lines: Sequence[str]) -> Problem:
+    """The problem that a parser's error is, with a place and with what to do about it."""
+    text = str(getattr(error, "problem", None) or error)
+    mark = getattr(error, "problem_mark", None)
+    opening = getattr(error, "context_mark", None)
+    if text == "found character that cannot start any token" and mark is not None:
+        return _odd_start(file, lines, mark.line, mark.column)
+    said = _WORDS.get(text, _Said(f"not YAML: {text}", ()))
+    if (said.at_opening and opening is not None) or mark is None:
+        mark = opening
+    if mark is None:
+        return Problem(said.message, Place(file, 1, 1), "", said.hints)
+    return Problem(said.message, _place(file, lines, mark.line, mark.column), "", said.hints)
+
+
+def _odd_start(file: str, lines: Sequence[str], line: int, column: int) -> Problem:
+    text = lines[line] if line < len(lines) else ""
+    letter = text[column : column + 1]
+    indent = text[: len(text) - len(text.lstrip())]
+    place = Place(file, line + 1, column + 1)
+    if letter == "\t" or "\t" in indent:
+        return Problem("a tab where YAML wants spaces", place, "", _TAB)
+    return Problem(f'a value cannot begin with "{letter}"', place, "", (_QUOTE,))
+
+
+def _place(file: str, lines: Sequence[str], line: int, column: int) -> Place:
+    """A mark behind the last line is shown at the end of the last line that says something."""
+    while line > 0 and (line >= len(lines) or not lines[line].strip()):
+        line -= 1
+        column = len(lines[line].rstrip()) if line < len(lines) else 0
+    return Place(file, line + 1, column + 1)

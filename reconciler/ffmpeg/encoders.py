@@ -1,0 +1,177 @@
+"""The picture's encoder: which one, and what a Video means in its own options.
+
+Every encoder has its own words for the same wish; sources are `ffmpeg -h encoder=NAME` of ffmpeg 9.0 and, for
+what the help does not say, encodes that were made and looked at.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from reconciler.core.parameters import Encoder, Video
+from reconciler.ffmpeg.facts import VideoTrack
+from reconciler.ffmpeg.geometry import output_rate
+
+_DEFAULT: dict[str, Encoder] = {"h264": "libx264", "hevc": "libx265", "vp9": "libvpx-vp9", "av1": "libsvtav1"}
+
+# The quality where nobody asked for one: what each encoder's own documentation calls its default.
+_DEFAULT_CRF = {"libx264": 23, "libx265": 28, "libvpx-vp9": 32, "libsvtav1": 35, "libaom-av1": 32}
+
+_SVT_TUNES = {"vq": "0", "psnr": "1", "ssim": "2", "iq": "3", "ms_ssim": "4", "vmaf": "5"}
+_VP9_CONTENT = {"default", "screen", "film"}
+
+
+def encoder_of(video: Video) -> Encoder:
+    """The encoder that is asked for, or the usual one of the codec."""
+    return video.encoder or _DEFAULT[video.codec or "h264"]
+
+
+def pixel_format_of(video: Video) -> str:
+    """The pixel format of the output; 8-bit 4:2:0 plays everywhere."""
+    return video.pixel_format or "yuv420p"
+
+
+def arguments(video: Video, container: str, track: VideoTrack | None, threads: int | None) -> list[str]:
+    """The options of one output's picture, from the encoder to its tag."""
+    encoder = encoder_of(video)
+    options = ["-c:v", encoder, *_speed(video, encoder), *_style(video, encoder), *_rate_control(video, encoder)]
+    options += _keyframes(video, encoder, track)
+    options += ["-threads:v", str(threads)] if threads else []
+    options += _private(video, encoder, threads)
+    options += ["-tag:v", "hvc1"] if encoder == "libx265" and container in {"mp4", "mov"} else []
+    return [*options, "-pix_fmt", pixel_format_of(video)]
+
+
+def _speed(video: Video, encoder: Encoder) -> list[str]:
+    match encoder:
+        case "libvpx-vp9":
+            speed = ["-cpu-used", video.preset] if video.preset else []
+            return ["-deadline", "good", *speed, "-row-mt", "1"]
+        case "libaom-av1":
+            return [*(["-cpu-used", video.preset] if video.preset else []), "-row-mt", "1"]
+        case _:
+            return ["-preset", video.preset] if video.preset else []
+
+
+def _style(video: Video, encoder: Encoder) -> list[str]:
+    """Tune, profile and level, where they are options of ffmpeg's; see `_private` for the others."""
+    options: list[str] = []
+    if video.tune and encoder == "libvpx-vp9":
+        options += ["-tune-content" if video.tune in _VP9_CONTENT else "-tune", video.tune]
+    elif video.tune and encoder != "libsvtav1":
+        options += ["-tune", video.tune]
+    if video.profile:
+        options += ["-profile:v", video.profile]
+    if video.level and encoder in {"libx264", "libvpx-vp9"}:
+        options += ["-level:v", video.level]
+    return options
+
+
+def _rate_control(video: Video, encoder: Encoder) -> list[str]:
+    """Constant quality (with or without a ceiling), one-pass VBR, or CBR.
+
+    No nal-hrd for CBR: it pads with filler that mp4 forbids and that serves transport streams only.
+    """
+    if video.bitrate is None:
+        return _quality(video, encoder)
+    if video.mode == "cbr":
+        rate = str(video.bitrate)
+        buffer = str(video.buffer_size or video.bitrate)
+        return ["-b:v", rate, "-minrate", rate, "-maxrate", rate, "-bufsize", buffer]
+    options = ["-b:v", str(video.bitrate)]
+    options += ["-minrate", str(video.min_bitrate)] if video.min_bitrate else []
+    return options + _ceiling(video)
+
+
+def _quality(video: Video, encoder: Encoder) -> list[str]:
+    crf = video.crf if video.crf is not None else _DEFAULT_CRF[encoder]
+    options = ["-crf", str(crf)]
+    if encoder in {"libvpx-vp9", "libaom-av1"}:
+        # Their ceiling is the target rate of "constrained quality"; 0 means none.
+        options += ["-b:v", str(video.max_bitrate or 0)]
+    return options + _ceiling(video)
+
+
+def _ceiling(video: Video) -> list[str]:
+    """The most bits a second, over a buffer of two seconds unless another is asked for."""
+    maximum = ["-maxrate", str(video.max_bitrate)] if video.max_bitrate else []
+    size = video.buffer_size or (2 * video.max_bitrate if video.max_bitrate else None)
+    return maximum + (["-bufsize", str(size)] if size else [])
+
+
+def _keyframes(video: Video, encoder: Encoder, track: VideoTrack | None) -> list[str]:
+    """Keyframes on a grid of `keyframe_interval` seconds and nowhere else.
+
+    The expression forces the first frame at or after each grid point; unlike the usual
+    `gte(t,n_forced*N)` it does not catch up with a burst of keyframes after a late start or a gap. `-g` keeps
+    the encoder from adding its own. libaom-av1 doubles every forced keyframe, so there the grid is frames.
+    """
+    seconds = video.keyframe_interval
+    if seconds is None:
+        return []
+    frames = _frames(video, track, seconds)
+    if encoder == "libaom-av1":
+        return ["-g", str(frames), "-keyint_min", str(frames)] if frames else []
+    grid = ["-g", str(frames), "-keyint_min", str(frames)] if frames else []
+    if encoder == "libx264":
+        grid += ["-sc_threshold", "0"]
+    if encoder in {"libx264", "libx265"}:
+        grid += ["-forced-idr", "1"]
+    now, before = (f"floor(({time}+0.000001)/{seconds})" for time in ("t", "prev_forced_t"))
+    return [*grid, "-force_key_frames", f"expr:isnan(prev_forced_t)+gt({now},{before})"]
+
+
+def _frames(video: Video, track: VideoTrack | None, seconds: float) -> int | None:
+    """The most frames that fit between two grid points; None while the frame rate is not known."""
+    rate = output_rate(video, track)
+    if rate is None and track is not None:
+        fastest = Fraction(track.peak_rate) if track.variable and track.peak_rate else track.frame_rate
+        rate = fastest
+    return math.ceil(rate * Fraction(str(seconds))) if rate is not None else None
+
+
+def _private(video: Video, encoder: Encoder, threads: int | None) -> list[str]:
+    """What only the encoder's own parameter list can say."""
+    match encoder:
+        case "libx265":
+            return ["-x265-params", ":".join(_x265(video, threads))]
+        case "libsvtav1":
+            parameters = _svt(video, threads)
+            return ["-svtav1-params", ":".join(parameters)] if parameters else []
+        case "libaom-av1":
+            return ["-aom-params", f"target-seq-level-idx={_av1_level_index(video.level)}"] if video.level else []
+        case _:
+            return []
+
+
+def _x265(video: Video, threads: int | None) -> list[str]:
+    parameters = ["log-level=error"]  # it prints its banner past ffmpeg's log level
+    if video.keyframe_interval is not None:
+        parameters += ["scenecut=0", "open-gop=0"]
+    if video.level:
+        parameters.append(f"level-idc={video.level}")
+    if threads:
+        parameters.append(f"pools={threads}")  # -threads sets its frame threads only
+    return parameters
+
+
+def _svt(video: Video, threads: int | None) -> list[str]:
+    parameters: list[str] = []
+    if video.mode == "cbr":
+        parameters.append("pred-struct=1")  # its CBR works in low-delay order only
+    if video.keyframe_interval is not None:
+        parameters.append("scd=0")
+    if video.tune:
+        parameters.append(f"tune={_SVT_TUNES.get(video.tune, video.tune)}")
+    if video.level:
+        parameters.append(f"level={video.level.replace('.', '')}")
+    if threads:
+        parameters.append(f"lp={threads}")
+    return parameters
+
+
+def _av1_level_index(level: str) -> int | str:
+    """`4.1` is index 9: four indexes a major level from 2.0 on (AV1 specification, annex A.3)."""
+    major, dot, minor = level.partition(".")
+    return (int(major) - 2) * 4 + int(minor) if dot and major.isdecimal() and minor.isdecimal() else level

@@ -1,0 +1,181 @@
+"""The picture's way from source to output: frame rate, crop, rotation, scaling, bars.
+
+Sizes work like this. The source is turned upright, cropped, rotated and flipped; `width` and `height` are
+then a box that the picture fits in with its shape kept and its pixels made square. With `pad`, the box takes
+the padded shape, so `height: 720` with `pad: 16:9` is 1280x720 whatever the source. Unless `avoid_upscaling`
+is off, a smaller picture stays as it is. All sizes are even, halves rounded down.
+
+Where the source is known the filters hold plain numbers; where it is not (a plan is offline) they hold the
+same rule as ffmpeg expressions.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+from reconciler.core.parameters import Crop, FrameRateLimit, Video
+from reconciler.ffmpeg.facts import VideoTrack
+
+# Added before rounding down: nearest whole number, halves down, and safe from the last bit of a product.
+_ROUNDING = 0.499
+
+_ROTATIONS = {90: ["transpose=clock"], 180: ["hflip", "vflip"], 270: ["transpose=cclock"]}
+_FLIPS = {"horizontal": ["hflip"], "vertical": ["vflip"], "both": ["hflip", "vflip"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The largest picture that is asked for; None where there is no limit. `shape` is that of the bars."""
+
+    width: int | None
+    height: int | None
+    shape: Fraction | None
+    upscale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A picture and the canvas it stands on, in pixels."""
+
+    picture: tuple[int, int]
+    canvas: tuple[int, int]
+
+
+def filters(video: Video, track: VideoTrack | None) -> list[str]:
+    """The video filters, in order; `track` None writes expressions instead of numbers."""
+    chain = [*_rate(video, track), *_crop(video.crop), *_turn(video)]
+    if track is None:
+        chain += _scale_expression(_box(video)) + _pad_expression(video)
+    else:
+        size = output_size(video, track)
+        chain += _scale(video, track, size) + _pad(video, size)
+    return [*chain, "setsar=1"]
+
+
+def output_size(video: Video, track: VideoTrack) -> Size:
+    """The size that an output of this source will have."""
+    width, height, pixel_aspect = turned(video, track)
+    box = _box(video)
+    shown = width * pixel_aspect
+    limits = [Fraction(1)] if not box.upscale else []
+    limits += [Fraction(box.width) / shown] if box.width else []
+    limits += [Fraction(box.height) / height] if box.height else []
+    scale = min(limits, default=Fraction(1))
+    picture = even(shown * scale), even(height * scale)
+    return Size(picture, _canvas(picture, box.shape))
+
+
+def turned(video: Video, track: VideoTrack) -> tuple[int, int, Fraction]:
+    """Width, height and pixel aspect after crop and rotation, before scaling."""
+    width, height, pixel_aspect = track.upright
+    crop = video.crop or Crop()
+    width -= (crop.left or 0) + (crop.right or 0)
+    height -= (crop.top or 0) + (crop.bottom or 0)
+    if (video.rotate or 0) % 180 == 90:
+        return height, width, 1 / pixel_aspect
+    return width, height, pixel_aspect
+
+
+def output_rate(video: Video, track: VideoTrack | None) -> Fraction | None:
+    """The frame rate that the output is brought to; None where the source's own is kept."""
+    if isinstance(video.fps, FrameRateLimit):
+        limit = Fraction(video.fps.max)
+        if track is None or track.frame_rate is None:
+            return None
+        fastest = max(float(track.frame_rate), track.peak_rate or 0) if track.variable else float(track.frame_rate)
+        return limit if fastest > float(limit) * 1.001 else None
+    return Fraction(video.fps) if video.fps is not None else None
+
+
+def even(length: Fraction | float) -> int:
+    """The nearest even number of pixels, halves down, at least 2."""
+    return max(2, 2 * math.floor(float(length) / 2 + _ROUNDING))
+
+
+def _rate(video: Video, track: VideoTrack | None) -> list[str]:
+    if isinstance(video.fps, FrameRateLimit) and track is None:
+        return [f"fps='min(source_fps,{video.fps.max})'"]
+    rate = output_rate(video, track)
+    return [f"fps={rate}"] if rate is not None else []
+
+
+def _crop(crop: Crop | None) -> list[str]:
+    if crop is None:
+        return []
+    left, top = crop.left or 0, crop.top or 0
+    across, down = left + (crop.right or 0), top + (crop.bottom or 0)
+    return [f"crop=iw-{across}:ih-{down}:{left}:{top}"] if across or down else []
+
+
+def _turn(video: Video) -> list[str]:
+    return [*_ROTATIONS.get(video.rotate or 0, []), *_FLIPS.get(video.flip or "", [])]
+
+
+def _box(video: Video) -> Box:
+    """What `width`, `height` and `pad` limit the picture to; even, so that the rounding stays inside."""
+    width = video.width - video.width % 2 if video.width else None
+    height = video.height - video.height % 2 if video.height else None
+    upscale = video.avoid_upscaling is False
+    shape = Fraction(video.pad.aspect.replace(":", "/")) if video.pad and video.pad.aspect else None
+    if shape is None:
+        return Box(width, height, None, upscale)
+    if width and (height is None or Fraction(width, height) <= shape):
+        height = even(width / shape)
+    elif height:
+        width = even(height * shape)
+    return Box(width, height, shape, upscale)
+
+
+def _canvas(picture: tuple[int, int], shape: Fraction | None) -> tuple[int, int]:
+    """The smallest canvas of a shape that holds the picture."""
+    if shape is None:
+        return picture
+    width, height = picture
+    return max(width, even(height * shape)), max(height, even(width / shape))
+
+
+def _scale(video: Video, track: VideoTrack, size: Size) -> list[str]:
+    width, height, pixel_aspect = turned(video, track)
+    if (width, height) == size.picture and pixel_aspect == 1:
+        return []
+    return [f"scale={size.picture[0]}:{size.picture[1]}:flags=bicubic"]
+
+
+def _pad(video: Video, size: Size) -> list[str]:
+    if size.canvas == size.picture:
+        return []
+    return [f"pad={size.canvas[0]}:{size.canvas[1]}:(ow-iw)/2:(oh-ih)/2:color={_color(video)}"]
+
+
+def _scale_expression(box: Box) -> list[str]:
+    limits = ["1"] if not box.upscale else []
+    limits += [f"{box.width}/(iw*sar)"] if box.width else []
+    limits += [f"{box.height}/ih"] if box.height else []
+    scale = _least(limits)
+    width, height = (f"max(2,2*floor({length}*{scale}/2+{_ROUNDING}))" for length in ("iw*sar", "ih"))
+    return [f"scale=w='{width}':h='{height}':flags=bicubic"]
+
+
+def _least(limits: list[str]) -> str:
+    """ffmpeg's min() takes two arguments."""
+    if not limits:
+        return "1"
+    *rest, last = limits
+    return f"min({_least(rest)},{last})" if rest else last
+
+
+def _pad_expression(video: Video) -> list[str]:
+    shape = _box(video).shape
+    if shape is None:
+        return []
+    over, under = shape.numerator, shape.denominator
+    width = f"max(iw,2*floor(ih*{over}/{under}/2+{_ROUNDING}))"
+    height = f"max(ih,2*floor(iw*{under}/{over}/2+{_ROUNDING}))"
+    return [f"pad=w='{width}':h='{height}':x='(ow-iw)/2':y='(oh-ih)/2':color={_color(video)}"]
+
+
+def _color(video: Video) -> str:
+    color = (video.pad.color if video.pad else None) or "black"
+    return color.replace("#", "0x")

@@ -1,0 +1,188 @@
+"""Looking into a media file: what its header says, and where its packets really end.
+
+PyAV reads it in this process, without decoding but for one frame, whose rotation PyAV shows nowhere else.
+"""
+
+from __future__ import annotations
+
+import statistics
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.container
+import av.stream
+
+from reconciler.core.errors import RejectedError
+from reconciler.ffmpeg.damage import cut_off, open_ended
+from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, VideoTrack
+from reconciler.ffmpeg.media import Packets, open_media, read_packets
+from reconciler.ffmpeg.tail import decode_tail
+
+# Containers whose header states the duration, so that a shorter content is a cut-off file. A transport or
+# program stream has no such header: what is called its duration is measured from what is there.
+_DECLARING = {"mov", "matroska", "webm", "avi", "mxf", "asf", "wav", "w64", "flac", "nut"}
+
+# Headers round, and edit lists shift; what is missing must be more than this, in seconds, to count.
+_ROUNDING = 0.5
+
+# Steps between frames that differ by less are one rate, written in a coarse clock (Matroska's: 1 ms).
+_JITTER = 0.0021
+
+
+def probe(path: str) -> MediaFacts:
+    """Look at a source; RejectedError if it is no media file, or not whole enough to be opened."""
+    name = Path(path).name
+    truncated: str | None = None
+    try:
+        truncated = cut_off(Path(path))
+        with open_media(path) as container:
+            packets = read_packets(container)
+            truncated = truncated or _shorter(container, packets) or _transport_end(container, path, packets)
+        with open_media(path) as container:
+            return describe(container, packets, truncated=truncated, rotation=_rotation(container))
+    except av.InvalidDataError:
+        why = truncated or "it is not one of the media formats that are read, or it is broken"
+        raise RejectedError(f"{name} cannot be read: {why}") from None
+    except (av.FFmpegError, OSError) as error:
+        raise RejectedError(f"{name} cannot be read: {error.strerror or error}") from None
+
+
+def describe(
+    container: av.container.InputContainer,
+    packets: dict[int, Packets],
+    *,
+    truncated: str | None = None,
+    rotation: int = 0,
+) -> MediaFacts:
+    """The facts of an open file; `rotation` is that of its first picture.
+
+    Covers are listed among the others: they are no pictures that move.
+    """
+    video: list[VideoTrack] = []
+    audio: list[AudioTrack] = []
+    others: list[str] = []
+    for stream in container.streams:
+        if is_cover(stream):
+            others.append("cover")
+        elif isinstance(stream, av.VideoStream) and stream.index in packets:
+            video.append(_video(stream, packets[stream.index], 0 if video else rotation))
+        elif isinstance(stream, av.AudioStream) and stream.index in packets:
+            audio.append(_audio(stream, packets[stream.index]))
+        elif stream.type not in {"video", "audio"}:
+            others.append(stream.type or "unknown")
+    return MediaFacts(
+        container=container.format.name,
+        start=(container.start_time or 0) / 1_000_000,
+        duration=container.duration / 1_000_000 if container.duration else None,
+        video=tuple(video),
+        audio=tuple(audio),
+        others=tuple(others),
+        truncated=truncated,
+    )
+
+
+def is_cover(stream: av.stream.Stream) -> bool:
+    """Whether a track is a still image that is attached to the file."""
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def _video(stream: av.VideoStream, packets: Packets, rotation: int) -> VideoTrack:
+    context, aspect = stream.codec_context, stream.sample_aspect_ratio
+    steps = [step for step in packets.steps if step > 0]
+    return VideoTrack(
+        codec=context.codec.canonical_name,
+        start=packets.start,
+        end=packets.end,
+        packets=packets.count,
+        frame=packets.frame,
+        gap=max(steps, default=0.0),
+        width=context.width,
+        height=context.height,
+        pixel_format=context.pix_fmt or "",
+        pixel_aspect=Fraction(aspect.numerator, aspect.denominator) if aspect else Fraction(1),
+        rotation=rotation,
+        frame_rate=_frame_rate(stream, packets),
+        peak_rate=1 / min(steps) if steps else None,
+        variable=_variable(steps),
+        transfer=context.color_trc,
+    )
+
+
+def _variable(steps: list[float]) -> bool:
+    """Whether frames come at uneven times, and not just here and there."""
+    usual = statistics.median(steps) if steps else 0.0
+    uneven = sum(abs(step - usual) > max(_JITTER, 0.1 * usual) for step in steps)
+    return uneven > max(2, 0.02 * len(steps))
+
+
+def _frame_rate(stream: av.VideoStream, packets: Packets) -> Fraction | None:
+    """The average rate: the header's exact fraction where the packets agree with it, else theirs."""
+    said = stream.average_rate
+    if len(packets.steps) < 1 or not sum(packets.steps):
+        return Fraction(said.numerator, said.denominator) if said else None
+    measured = len(packets.steps) / sum(packets.steps)
+    if said and abs(float(said) - measured) < 0.01 * measured:
+        return Fraction(said.numerator, said.denominator)
+    return Fraction(measured).limit_denominator(1001)
+
+
+def _audio(stream: av.AudioStream, packets: Packets) -> AudioTrack:
+    context = stream.codec_context
+    return AudioTrack(
+        codec=context.codec.canonical_name,
+        start=packets.start,
+        end=packets.end,
+        packets=packets.count,
+        frame=packets.frame,
+        gap=max(packets.steps, default=0.0),
+        channels=context.layout.nb_channels,
+        layout=context.layout.name,
+        sample_rate=context.sample_rate or 0,
+        language=stream.metadata.get("language"),
+    )
+
+
+def _rotation(container: av.container.InputContainer) -> int:
+    """How far the picture must be turned clockwise to stand upright, from its first frame that decodes."""
+    stream = next((stream for stream in container.streams.video if not is_cover(stream)), None)
+    for packet in container.demux(stream) if stream is not None else ():
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            continue
+        if frames:
+            # The display matrix counts counter-clockwise.
+            return -frames[0].rotation % 360
+    return 0
+
+
+def _shorter(container: av.container.InputContainer, packets: dict[int, Packets]) -> str | None:
+    """A sentence if the header promises more than could be read."""
+    if not container.duration or not _DECLARING & set(container.format.name.split(",")):
+        return None
+    declared = container.duration / 1_000_000
+    read = max((track.end for track in packets.values()), default=0.0) - (container.start_time or 0) / 1_000_000
+    if declared - read <= _ROUNDING:
+        return None
+    return f"its header says {declared:.1f} s, {max(read, 0):.1f} s can be read"
+
+
+def _transport_end(container: av.container.InputContainer, path: str, packets: dict[int, Packets]) -> str | None:
+    """A sentence if the last pictures of a transport stream are missing, which it cannot say itself."""
+    if container.format.name != "mpegts":
+        return None
+    for stream in container.streams.video:
+        seen = packets.get(stream.index)
+        if seen is not None and _missing_frames(seen):
+            return "its last pictures are missing"
+        if seen is not None and open_ended(Path(path)):
+            whole = decode_tail(container, stream, seen.last_keyframe).ends_whole
+            return None if whole else "its last picture is cut off"
+    return None
+
+
+def _missing_frames(packets: Packets) -> bool:
+    """Whether a steady picture has a hole in its last frames: those that come later in the file are not there."""
+    before, last = packets.steps[-120:-12], packets.steps[-12:]
+    return len(before) > 24 and max(before) < 1.5 * min(before) and max(last) > 1.5 * max(before)

@@ -1,0 +1,60 @@
+"""Files that are replaced whole or not at all: temporary file, fsync, rename, fsync of the folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+
+def write_bytes(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Replace `path` with `content`; after a crash it holds the old or the new content, never a part."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    temp = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        temp.replace(path)
+    except BaseException:
+        temp.unlink(missing_ok=True)
+        raise
+    fsync_folder(path.parent)
+
+
+def publish(temp: Path, path: Path) -> None:
+    """Give a whole, fsynced file its final name; what had that name is replaced."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temp.replace(path)
+    fsync_folder(path.parent)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make `target` the content of `source`: a hard link where the file system has them, else a copy, fsynced."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)
+        fsync_file(target)
+    fsync_folder(target.parent)
+
+
+def fsync_file(path: Path) -> None:
+    """Bring a file's content to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def fsync_folder(path: Path) -> None:
+    """Bring a folder's names to the disk, where its file system can."""
+    with suppress(OSError):
+        fsync_file(path)

@@ -1,0 +1,88 @@
+"""Why an output would run, and which line of which file set each of its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from reconciler.core.encode import Output
+from reconciler.core.manifest import NEUTRAL, Canonical, parameter_fields
+from reconciler.core.parameters import Parameters
+from reconciler.core.plan import Notice
+from reconciler.core.state import Record
+from reconciler.core.steps import Step
+from reconciler.views.asked import asked
+from reconciler.views.cells import columns_of, fold, pad, visible
+from reconciler.views.plan_json import resource_change
+from reconciler.views.plan_rows import values
+from reconciler.views.words import value
+
+
+def explain_text(
+    output: Output, record: Record | None, step: Step | None, notices: Sequence[Notice], *, columns: int = 80
+) -> str:
+    """Would it run and why; then every field, its value and where it was written."""
+    lines = fold(f"{visible(output.address)}: {_verdict(output, record, step)}", columns, rest="  ")
+    for notice in notices:
+        lines += fold(visible(notice.sentence), columns, first="  ")
+    if step is not None:
+        for change in resource_change(step).changes:
+            lines += fold(values(change), columns, first="  ", rest="    ")
+    lines += ["", *_fields(output, columns), "", *_facts(output, columns)]
+    return "\n".join(lines) + "\n"
+
+
+def presets_text(presets: Mapping[str, Parameters], *, columns: int = 80) -> str:
+    """The built-in presets and everything they hold."""
+    blocks = []
+    for name, parameters in presets.items():
+        fields = parameter_fields(parameters)
+        wide = columns_of(fields)
+        lines = fold(f"{name}  {asked(fields).words()}", columns, rest="  ")
+        blocks.append("\n".join([*lines, *(f"  {pad(key, wide)}  {value(key, each)}" for key, each in fields.items())]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _verdict(output: Output, record: Record | None, step: Step | None) -> str:
+    if not output.enabled:
+        return "paused (enabled: false); nothing is done about it."
+    if step is not None:
+        return f"{visible(step.phrase)} ({step.symbol}): {visible(step.reason.sentence)}."
+    if record is not None and record.status == "complete":
+        return "nothing to do; it is as declared."
+    return "nothing is done about it."
+
+
+def _fields(output: Output, columns: int) -> list[str]:
+    rows = [
+        (visible(name), value(name, canonical), _origin(output, name)) for name, canonical in output.manifest.items()
+    ]
+    name, shown = columns_of(row[0] for row in rows), min(columns_of(row[1] for row in rows), 24)
+    lines: list[str] = []
+    for row in rows:
+        line = f"  {pad(row[0], name)}  {pad(row[1], shown)}  {row[2]}".rstrip()
+        lines += fold(line.strip(), columns, first="  ", rest="      ") if len(line) > columns else [line]
+    return lines
+
+
+def _origin(output: Output, field: str) -> str:
+    origin = output.origins.get(field)
+    if origin is None:
+        return ""
+    place = "" if origin.place is None else visible(str(origin.place))
+    if origin.preset is None:
+        return place
+    preset = f"{'built-in ' if not place else ''}preset {visible(origin.preset)}"
+    return f"{place}  {preset}".strip()
+
+
+def _facts(output: Output, columns: int) -> Iterator[str]:
+    unset = [f"{name}={_plain(canonical)}" for name, canonical in NEUTRAL.items() if name not in output.manifest]
+    yield from fold(f"Not set, so as always: {', '.join(unset)}", columns, first="  ", rest="    ")
+    yield f"  declared at  {visible(str(output.place))}"
+    yield f"  written to   {visible(output.path)}"
+    yield f"  provider     {visible(output.provider)}"
+    yield f"  fingerprint  {output.fingerprint}"
+
+
+def _plain(canonical: Canonical) -> str:
+    return value("", canonical)

@@ -1,0 +1,216 @@
+"""The bars of speed, each a ratio or a limit measured in one run. Run with: pytest tests/benchmarks -s
+
+Those that encode a minute of 1080p are marked slow and take some minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+import pytest
+
+from builders_media import ffmpeg_binary
+from builders_project import Project
+
+DODO = '''\
+"""Ten thousand tasks with nothing to do: the peer of the planning benchmark."""
+DOIT_CONFIG = {"verbosity": 0, "reporter": "zero"}
+
+
+def nothing():
+    """Do nothing."""
+
+
+def task_all():
+    """One task an output, each with its source file and a number that stands for its settings."""
+    from doit.tools import config_changed
+    for n in range(10_000):
+        yield {"name": str(n), "actions": [nothing], "file_dep": [f"masters/{n // 4}.mov"], "uptodate": [config_changed({"crf": n % 4})]}
+'''
+
+
+def cpu(*command, **options):
+    """Wall and CPU seconds of a command."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True, **options)
+    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def pairs(first, second, runs):
+    """The median ratio of first to second, run in turn."""
+    ratios = []
+    for _ in range(runs):
+        ratios.append(first() / second())
+    return statistics.median(ratios), ratios
+
+
+def test_help_costs_little():
+    """reconciler --help costs at most 100 ms over python -c pass."""
+    help_text = [cpu(sys.executable, "-m", "reconciler", "--help")[0] for _ in range(9)]
+    nothing = [cpu(sys.executable, "-c", "pass")[0] for _ in range(9)]
+    extra = statistics.median(help_text) - statistics.median(nothing)
+    print(f"\n--help over python -c pass: {extra * 1000:.0f} ms")
+
+    assert extra < 0.1
+
+
+@pytest.fixture
+def catalogue(tmp_path):
+    """10,000 outputs: 2,500 local masters in a CSV file, four renditions each."""
+    project = Project(tmp_path)
+    (tmp_path / "masters").mkdir()
+    for number in range(2_500):
+        (tmp_path / f"masters/{number}.mov").write_bytes(b"master %d" % number)
+    rows = "\n".join(f"title-{number},masters/{number}.mov" for number in range(2_500))
+    project.write("titles.csv", f"slug,file\n{rows}\n")
+    project.write(
+        "specs/catalogue.yaml",
+        """\
+        version: 1
+        project: catalogue
+        encodes:
+          title:
+            for_each: {file: titles.csv, key: slug}
+            source: ${each.value.file}
+            outputs: [1080p-h264, 720p-h264, 480p-h264, audio-aac]
+        """,
+    )
+    return project
+
+
+def test_planning_ten_thousand_new_outputs(catalogue):
+    """Planning 10,000 new outputs takes a few seconds."""
+    walls = [cpu(sys.executable, "-m", "reconciler", "plan", cwd=catalogue.folder, env=catalogue.env())[0] for _ in range(3)]
+    print(f"\nplan of 10,000 new outputs: {statistics.median(walls):.2f} s")
+
+    assert statistics.median(walls) < 4
+
+
+def test_planning_ten_thousand_unchanged_outputs_beats_doit(catalogue):
+    """Planning 10,000 unchanged outputs is faster than doit going over 10,000 tasks that are up to date."""
+    pretend_applied(catalogue)
+    (catalogue.folder / "dodo.py").write_text(DODO)
+    doit = [sys.executable, "-m", "doit"]
+    subprocess.run(doit, cwd=catalogue.folder, check=True, capture_output=True)
+    plan = [sys.executable, "-m", "reconciler", "plan", "--detailed-exitcode"]
+    ratio, ratios = pairs(
+        lambda: cpu(*plan, cwd=catalogue.folder, env=catalogue.env())[1],
+        lambda: cpu(*doit, cwd=catalogue.folder)[1],
+        5,
+    )
+    wall = cpu(*plan, cwd=catalogue.folder, env=catalogue.env())
+    print(f"\nplan of 10,000 unchanged outputs: {wall[0]:.2f} s wall, {wall[1]:.2f} s CPU; against doit: {ratio:.2f} {ratios}")
+
+    assert ratio < 1
+
+
+def test_planning_ten_thousand_written_out(tmp_path):
+    """10,000 outputs written out as YAML, without any fan-out, are planned in a few seconds."""
+    project = Project(tmp_path)
+    encodes = "\n".join(
+        f"  title-{n}:\n    source: https://cdn.example.com/masters/{n}.mov\n    labels: {{season: '{n // 100}'}}\n"
+        f"    outputs:\n      720p: {{extends: 720p-h264, video: {{crf: {20 + n % 5}}}}}"
+        for n in range(10_000)
+    )
+    project.write("specs/all.yaml", f"version: 1\nproject: written\nencodes:\n{encodes}\n")
+    wall, used = cpu(sys.executable, "-m", "reconciler", "plan", cwd=tmp_path, env=project.env())
+    print(f"\nplan of 10,000 written-out encodes: {wall:.2f} s wall, {used:.2f} s CPU")
+
+    assert wall < 10
+
+
+@pytest.fixture(scope="session")
+def minute(tmp_path_factory):
+    """A minute of 1080p with sound, not too easy to encode."""
+    path = tmp_path_factory.mktemp("minute") / "minute.mp4"
+    source = "testsrc2=size=1920x1080:rate=25:duration=60,noise=alls=8:allf=t"
+    command = [ffmpeg_binary(), "-v", "error", "-f", "lavfi", "-i", source, "-f", "lavfi", "-i", "sine=duration=60"]
+    coding = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "20", "-pix_fmt", "yuv420p", "-c:a", "aac", str(path)]
+    subprocess.run([*command, *coding], check=True)
+    return path
+
+
+def ladder(project, minute, *outputs):
+    """A project that encodes these outputs of the clip."""
+    shutil.rmtree(project.folder, ignore_errors=True)
+    (project.folder / "masters").mkdir(parents=True)
+    os.link(minute, project.folder / "masters/minute.mp4")
+    project.write(
+        "specs/bench.yaml",
+        f"""\
+        version: 1
+        project: bench
+        presets:
+          1080p: {{container: mp4, video: {{codec: h264, height: 1080, crf: 23, preset: veryfast}}, audio: {{codec: aac, bitrate: 128k}}}}
+          720p: {{extends: 1080p, video: {{height: 720}}}}
+          480p: {{extends: 1080p, video: {{height: 480}}}}
+        encodes:
+          minute: {{source: masters/minute.mp4, outputs: [{", ".join(outputs)}]}}
+        """,
+    )
+    return project
+
+
+def commands(project):
+    """The ffmpeg commands that the plan says it will run, as argument lists."""
+    text = project.run("plan", "--show-commands").ok().out
+    joined = text.replace("\\\n", " ")
+    return [shlex.split(line) for line in joined.splitlines() if "ffmpeg" in line and " -i " in line]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_an_apply_costs_at_most_three_percent_over_its_ffmpeg_command(tmp_path, minute):
+    """apply against the bare ffmpeg command it runs: at most 1.03."""
+    project = Project(tmp_path / "project")
+
+    def whole_apply():
+        ladder(project, minute, "720p")
+        began = time.perf_counter()
+        project.apply().ok()
+        return time.perf_counter() - began
+
+    def bare():
+        ladder(project, minute, "720p")
+        (command,) = commands(project)
+        (project.folder / "outputs/minute").mkdir(parents=True)
+        return cpu(ffmpeg_binary(), *command[1:], cwd=project.folder)[0]
+
+    ratio, ratios = pairs(whole_apply, bare, 5)
+    print(f"\napply against bare ffmpeg: {ratio:.3f} {[round(each, 3) for each in ratios]}")
+    assert ratio <= 1.03
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_fused_ladder_beats_one_ffmpeg_a_rung(tmp_path, minute):
+    """A three-rung ladder in one process against three ffmpeg runs in a row: below 0.95."""
+    project = Project(tmp_path / "project")
+    rungs = ("1080p", "720p", "480p")
+
+    def fused():
+        ladder(project, minute, *rungs)
+        (command,) = commands(project)
+        (project.folder / "outputs/minute").mkdir(parents=True)
+        return cpu(ffmpeg_binary(), *command[1:], cwd=project.folder)[0]
+
+    def one_by_one():
+        wall = 0.0
+        for rung in rungs:
+            ladder(project, minute, rung)
+            (command,) = commands(project)
+            (project.folder / "outputs/minute").mkdir(parents=True)
+            wall += cpu(ffmpeg_binary(), *command[1:], cwd=project.folder)[0]
+        return wall
+
+    ratio, ratios = pairs(fused, one_by_one, 3)
+    print(f"\nfused ladder against three runs: {ratio:.3f} {[round(each, 3) for each in ratios]}")
+    assert ratio < 0.95

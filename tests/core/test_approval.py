@@ -1,0 +1,130 @@
+"""Plan ids, approvals and protection."""
+
+from __future__ import annotations
+
+import pytest
+
+from builders import desired, output, record, world
+from msgspec.structs import replace
+from reconciler.core.approval import check_expected, check_saved, finished_approvals, plan_id, plan_lines, refusals
+from reconciler.core.errors import PlanChangedError
+from reconciler.core.plan import Selection, make_plan
+from reconciler.core.state import Approval
+
+A, B = output("bbb/480p", crf=26), output("bbb/720p", crf=23)
+
+
+def plan(outputs, records=None, **selection):
+    """A plan over `{address: record}`."""
+    records = records or {}
+    return make_plan(desired(*outputs), records, world(*records.values()), Selection(**selection))
+
+
+def test_the_id_does_not_depend_on_labels_order_or_retries():
+    """Labels, the order of files, retries and resumed jobs are not in the plan id."""
+    failed = {A.address: record(A, "failed"), B.address: record(B, "running")}
+    labelled = [output("bbb/720p", crf=23, labels={"a": "b"}), A]
+
+    assert plan_id(plan_lines(plan([A, B]))) == plan_id(plan_lines(plan(labelled)))
+    assert () == plan_lines(plan([A, B], failed))
+
+
+def test_create_and_rerun_of_the_same_bits_are_one_line():
+    """Whether an output is new or changed, the same encode is the same line."""
+    changed = {B.address: record(output("bbb/720p", crf=30))}
+
+    assert plan_lines(plan([B])) == plan_lines(plan([B], changed))
+
+
+def test_the_golden_id():
+    """The id of a known plan is pinned: changing it would void every approval that is open."""
+    assert "9b2a5b58abfc7a50" == plan_id(["retire c/d 11", "encode a/b 00"])
+
+
+def test_fewer_lines_than_approved_go_on():
+    """A part of what was approved may be finished under the same id; more may not."""
+    lines = plan_lines(plan([A, B]))
+    approved = {plan_id(lines): Approval(at="now", lines=lines)}
+
+    assert plan_id(lines) == check_expected(plan_id(lines), lines[:1], approved)
+    assert plan_id(lines) == check_saved(lines, lines[1:], {})
+
+
+def test_nothing_left_is_fine_under_any_id():
+    """When nothing is left to do, an old approval does no harm."""
+    assert "0123" == check_expected("0123", (), {})
+
+
+def test_a_line_beyond_the_approval_is_refused_with_both_ids():
+    """An apply that would do more than was approved names both ids and the lines."""
+    lines = plan_lines(plan([A, B]))
+    with pytest.raises(PlanChangedError) as caught:
+        check_saved(lines[:1], lines, {})
+
+    text = str(caught.value)
+    assert (5, True, True) == (caught.value.exit_code, plan_id(lines[:1]) in text, plan_id(lines) in text)
+    assert f"  encode bbb/720p {B.fingerprint}" in text
+    assert "bbb/480p" not in text
+
+
+def test_an_unknown_id_is_refused():
+    """An id that nobody approved does not open the door."""
+    with pytest.raises(PlanChangedError):
+        check_expected("deadbeefdeadbeef", plan_lines(plan([A])), {})
+
+
+def test_approvals_end_when_their_lines_are_done():
+    """An approval is finished when every line is complete or retired, whatever fingerprint it ended with."""
+    approved = {"x": Approval(at="1", lines=(f"encode {A.address} 00", f"retire {B.address} 00"))}
+
+    assert [] == finished_approvals(approved, {B.address: record(B)})
+    assert ["x"] == finished_approvals(approved, {A.address: record(A)})
+    assert ["x"] == finished_approvals(approved, {A.address: record(A), B.address: record(B, "retired")})
+
+
+def test_only_the_ten_newest_open_approvals_are_kept():
+    """Approvals that nobody finishes do not pile up."""
+    approved = {f"{n:02}": Approval(at=f"{n:02}", lines=("encode never/720p 00",)) for n in range(12)}
+
+    assert ["00", "01"] == finished_approvals(approved, {})
+
+
+def test_protected_outputs_refuse_reruns_and_retirement():
+    """A protected finished output stops the apply, and the message says both ways out."""
+    changed = output("bbb/720p", crf=20, protect=True)
+    records = {B.address: record(replace_protect(B)), A.address: record(replace_protect(A))}
+    found = refusals(plan([changed], records))
+
+    assert ["bbb/480p", "bbb/720p"] == [refusal.address for refusal in found]
+    assert "--exclude bbb/720p" in found[1].lift
+    assert "--allow rerun:bbb/720p" in found[1].lift
+
+
+def test_removing_protect_in_the_same_change_does_not_lift_it():
+    """Protection that is recorded counts until its removal was applied."""
+    bare = output("bbb/720p", crf=20)
+
+    assert 1 == len(refusals(plan([bare], {B.address: record(replace_protect(B))})))
+
+
+def test_allow_and_exclude_lift_by_name():
+    """--allow rerun:GLOB and --exclude let one protected output through, or leave it out."""
+    changed = output("bbb/720p", crf=20, protect=True)
+    records = {B.address: record(replace_protect(B))}
+
+    assert () == refusals(plan([changed], records, allow=("rerun:bbb/*",)))
+    assert () == refusals(plan([changed], records, excludes=("bbb/720p",)))
+    assert 1 == len(refusals(plan([changed], records, allow=("rerun:other/*",))))
+
+
+def test_an_unfinished_protected_output_may_run():
+    """Protection guards what was made; an output that never completed is free to run."""
+    protected = output("bbb/720p", protect=True)
+    failed = replace(record(B, "failed", failures=2), protect=True)
+
+    assert () == refusals(plan([protected], {B.address: failed}, reruns=("bbb/720p",)))
+
+
+def replace_protect(wanted):
+    """The same output, protected."""
+    return output(wanted.address, crf=wanted.manifest["video.crf"], protect=True)
