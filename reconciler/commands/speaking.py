@@ -6,11 +6,12 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from reconciler.commands.options import Globals
 from reconciler.commands.pipes import mute
+from reconciler.views.cells import fold, visible
 from reconciler.views.colour import coloured
 
 _NARROWEST, _WIDEST = 40, 120
@@ -40,6 +41,15 @@ class Screen:
     def event(self, line: Mapping[str, Any]) -> None:
         """One JSON object on a line of stdout, at once."""
         self._write(self._out, json.dumps(line, ensure_ascii=False) + "\n")
+
+    def json(self, value: object) -> None:
+        """One JSON value as the result, for reading by programs and people."""
+        self._write(self._out, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+    def warnings(self, sentences: Iterable[str]) -> None:
+        """What is odd, beside the result."""
+        for sentence in sentences:
+            self.talk("\n".join(fold(f"Warning: {visible(sentence)}", self.columns, rest="  ")) + "\n")
 
     @property
     def asks(self) -> bool:

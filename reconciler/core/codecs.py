@@ -95,7 +95,7 @@ ENCODERS: Mapping[str, EncoderFacts] = {
         codec="vp9",
         crf_max=63,
         presets=tuple(str(speed) for speed in range(6)),  # 6 to 8 give the bits of 5 (deadline good)
-        tunes=("psnr", "ssim"),
+        tunes=("psnr", "ssim", "film", "screen"),
         profiles={
             "0": frozenset({"yuv420p"}),
             "1": frozenset({"yuv422p", "yuv444p"}),
@@ -115,7 +115,7 @@ ENCODERS: Mapping[str, EncoderFacts] = {
         codec="av1",
         crf_max=63,
         presets=tuple(str(speed) for speed in range(-1, 12)),  # 12 and 13 are mapped to 11
-        tunes=("vq", "psnr", "ssim"),
+        tunes=("vq", "psnr", "ssim", "ms_ssim", "vmaf"),
         profiles={"main": _AV1_PROFILES["main"]},
         levels=(
             "2.0", "2.1", "3.0", "3.1", "4.0", "4.1", "5.0", "5.1", "5.2", "5.3", "6.0", "6.1", "6.2", "6.3",
@@ -180,11 +180,11 @@ class AudioFacts:
 AUDIO: Mapping[str, AudioFacts] = {
     "aac": AudioFacts(
         (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000),
-        frozenset(range(1, 9)),
+        frozenset({1, 2, 3, 4, 5, 6, 8}),
         6_000,
         288_000,  # 6144 bits a frame of 1024 samples, and a channel: more is clamped
     ),
-    "opus": AudioFacts((8_000, 12_000, 16_000, 24_000, 48_000), frozenset({1, 2, 5, 6, 7, 8}), 6_000, 256_000),
+    "opus": AudioFacts((8_000, 12_000, 16_000, 24_000, 48_000), frozenset({1, 2, 3, 4, 5, 6, 8}), 6_000, 256_000),
 }
 
 # The colours that ffmpeg and every browser agree on by name; any other is written #rrggbb.

@@ -79,7 +79,8 @@ class Presets:
             return None
         if name not in self._merged:
             if name not in self._own and name not in BUILT_IN:
-                return self._unknown(name, place, path)
+                self._unknown(name, place, path)
+                return None
             self._merged[name] = self._merge(name)
         return self._merged[name]
 
@@ -102,7 +103,9 @@ class Presets:
                 names.append((item.text, item.place))
             else:
                 message = f"extends must name a preset, not {described(item)}"
-                self._problems.append(Problem(message, item.place, path, ("Write  extends: NAME  or  extends: [NAME, NAME].",)))
+                self._problems.append(
+                    Problem(message, item.place, path, ("Write  extends: NAME  or  extends: [NAME, NAME].",))
+                )
         return names
 
     def _unknown(self, name: str, place: Place | None, path: str) -> None:

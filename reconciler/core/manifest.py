@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 
 from pydantic import BaseModel
 
@@ -52,6 +53,39 @@ def parameter_fields(parameters: Parameters) -> dict[str, Canonical]:
     return {name: value for name, value in _walk("", parameters) if NEUTRAL.get(name) != value or name not in NEUTRAL}
 
 
+class Prepared:
+    """A manifest that only lacks its source: thousands of outputs may share all the rest of it."""
+
+    __slots__ = ("_after", "_before", "_hashed", "_tail")
+
+    def __init__(self, parameters: Parameters) -> None:
+        fields = dict(sorted({"scheme": SCHEME, **parameter_fields(parameters)}.items()))
+        self._before = {name: value for name, value in fields.items() if name < "source"}
+        self._after = {name: value for name, value in fields.items() if name > "source"}
+        self._hashed = hashlib.sha256("".join(lines(self._before)).encode())
+        self._tail = "".join(lines(self._after)).encode()
+
+    def of(self, source: PreparedSource) -> tuple[Manifest, str]:
+        """The manifest of an output of `source`, and its fingerprint."""
+        digest = self._hashed.copy()
+        digest.update(source.line + self._tail)
+        return {**self._before, **source.fields, **self._after}, digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSource:
+    """What a source contributes to manifests, and to what is hashed."""
+
+    fields: Manifest
+    line: bytes
+
+
+def prepared_source(identity: str, start: float, end: float | None) -> PreparedSource:
+    """The fields of a source, ready for any number of outputs."""
+    fields = dict(sorted(source_fields(identity, start, end).items()))
+    return PreparedSource(fields, "".join(lines(fields)).encode())
+
+
 def source_fields(identity: str, start: float, end: float | None) -> dict[str, Canonical]:
     """The fields that a source contributes: its identity and its trim, never its content."""
     fields: dict[str, Canonical] = {"source": identity}
@@ -69,7 +103,12 @@ def manifest(source: Manifest, parameters: Manifest) -> dict[str, Canonical]:
 
 def lines(fields: Manifest) -> list[str]:
     """`field=<JSON value>` lines, one a field; what is hashed."""
-    return [f"{name}={json.dumps(value, ensure_ascii=False)}\n" for name, value in fields.items()]
+    return [f"{name}={_json(value)}\n" for name, value in fields.items()]
+
+
+def _json(value: Canonical) -> str:
+    """As json.dumps without escapes, whose parts for text and numbers are much quicker alone."""
+    return encode_basestring(value) if isinstance(value, str) else json.dumps(value)
 
 
 def fingerprint(sorted_lines: list[str]) -> str:

@@ -47,18 +47,19 @@ def _two_rates(written: Written, facts: EncoderFacts) -> Problem:
     field, other = written.later("video.bitrate", "video.crf")
     bits, crf = written.text("video.bitrate"), written.text("video.crf")
     ceiling = f"max_bitrate: {bits}" + (f", buffer_size: {_doubled(bits)}" if facts.buffered else "")
-    message = 'two rate controls: "crf" and "bitrate" cannot both be set'
-    quality, fixed = f"bitrate: null, {ceiling}", f"crf: null, bitrate: {bits}"
-    if field == "video.crf":
-        fixed = "crf: null"
-    elif written.preset("video.crf") is not None:
-        quality = ceiling
-    hints = (
+    if written.preset("video.bitrate") == written.preset("video.crf"):
+        quality, fixed = f"crf: {crf}, {ceiling}", f"bitrate: {bits}"
+    elif field == "video.bitrate":
+        quality, fixed = ceiling, f"crf: null, bitrate: {bits}"
+    else:
+        quality, fixed = f"crf: {crf}, bitrate: null, {ceiling}", f"bitrate: {bits}"
+    return written.problem(
+        'two rate controls: "crf" and "bitrate" cannot both be set',
+        field,
         *written.source_of(other),
-        f"For a quality with a ceiling write  {quality}" if field != "video.crf" else f"For a quality write  crf: {crf}, bitrate: null",
+        f"For a quality with a ceiling write  {quality}",
         f"For a fixed bitrate write           {fixed}",
     )
-    return written.problem(message, field, *hints)
 
 
 def _no_rate(video: Video, written: Written) -> Problem:
@@ -73,10 +74,14 @@ def _crf(video: Video, encoder: str, facts: EncoderFacts, written: Written) -> I
         return
     if video.crf > facts.crf_max:
         message = f"crf: {video.crf} is beyond what {encoder} takes"
-        yield written.problem(message, "video.crf", f"Write a number from 0 to {facts.crf_max}; lower is better.", value=True)
+        yield written.problem(
+            message, "video.crf", f"Write a number from 0 to {facts.crf_max}; lower is better.", value=True
+        )
     elif facts.crf_whole and video.crf != int(video.crf):
         hint = f"Write  crf: {int(video.crf)}  or  crf: {int(video.crf) + 1}"
-        yield written.problem(f"{encoder} takes whole numbers only, not crf: {video.crf}", "video.crf", hint, value=True)
+        yield written.problem(
+            f"{encoder} takes whole numbers only, not crf: {video.crf}", "video.crf", hint, value=True
+        )
     lossless = encoder == "libx264" and video.crf < 1 and (video.pixel_format or "yuv420p").endswith("p")
     if lossless and video.profile not in {None, "high444"}:
         message = f'"crf: {video.crf}" is lossless, which "profile: {video.profile}" cannot hold'
@@ -88,37 +93,44 @@ def _crf(video: Video, encoder: str, facts: EncoderFacts, written: Written) -> I
 def _beside(
     video: Video, control: RateControl, encoder: str, facts: EncoderFacts, written: Written
 ) -> Iterator[Problem]:
-    set_fields = [field for field in _BESIDE if getattr(video, field) is not None]
-    for field in set_fields:
+    given = [field for field in _BESIDE if getattr(video, field) is not None]
+    for field in given:
         if field not in facts.acts[control]:
             message, hint = _idle(field, control, encoder)
-            yield written.problem(message, f"video.{field}", *written.source_of(f"video.{_main(control)}"), hint)
-    if not facts.buffered or control == "cbr":
+            yield written.problem(message, f"video.{field}", *written.source_of(_main(control)), hint)
+    if not facts.buffered or control in {"cbr", "crf"}:
         return
-    if "max_bitrate" in set_fields and "buffer_size" not in set_fields:
+    if "max_bitrate" in given and "buffer_size" not in given:
         hint = f"Write  buffer_size: {_doubled(written.text('video.max_bitrate'))}  beside it: two seconds are usual."
         yield written.problem('"max_bitrate" needs a "buffer_size"', "video.max_bitrate", hint)
-    elif control == "vbr" and "buffer_size" in set_fields and "max_bitrate" not in set_fields:
-        yield written.problem(*_NO_CEILING)
+    if "buffer_size" in given and "max_bitrate" not in given:
+        yield written.problem(_LONELY_BUFFER, "video.buffer_size", _CEILING)
 
 
-_NO_CEILING = ('"buffer_size" needs a "max_bitrate"', "video.buffer_size", "Write  max_bitrate: 4M  beside it, or leave it out.")
+_LONELY_BUFFER = '"buffer_size" needs a "max_bitrate"'
+_CEILING = "Write  max_bitrate: 4M  beside it, or leave it out."
 
 
 def _main(control: RateControl) -> str:
-    return {"crf": "crf", "capped": "crf", "vbr": "bitrate", "cbr": "mode"}[control]
+    return {"crf": "video.crf", "capped": "video.crf", "vbr": "video.bitrate", "cbr": "video.mode"}[control]
 
 
 def _idle(field: str, control: RateControl, encoder: str) -> tuple[str, str]:
     """A field that would change nothing, and what to do."""
     if control == "crf" and field == "buffer_size":
-        return _NO_CEILING[0], _NO_CEILING[2]
+        return _LONELY_BUFFER, _CEILING
     if control in {"crf", "capped"} and field == "min_bitrate":
         return '"min_bitrate" goes with "bitrate", not with "crf"', "Leave it out."
     if control == "cbr" and field != "buffer_size":
-        return f'"{field}" says nothing beside "mode: cbr"', "A constant bitrate is its own floor and ceiling: leave it out."
+        return (
+            f'"{field}" says nothing beside "mode: cbr"',
+            "A constant bitrate is its own floor and ceiling: leave it out.",
+        )
     if field == "max_bitrate":
-        return f'{encoder} keeps no "max_bitrate" beside "bitrate"', "For a ceiling write  crf: 30, max_bitrate: ...  without bitrate."
+        return (
+            f'{encoder} keeps no "max_bitrate" beside "bitrate"',
+            "For a ceiling write  crf: 30, max_bitrate: ...  without bitrate.",
+        )
     return f'{encoder} would ignore "{field}" here', "Leave it out."
 
 

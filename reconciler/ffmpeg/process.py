@@ -90,8 +90,9 @@ class Process:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the whole group; one that is gone is no error."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, number)
+        if self._popen.returncode is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
 
 
 class _Pipes:
@@ -111,8 +112,10 @@ class _Pipes:
             self._selector.register(pipe, selectors.EVENT_READ, take)
 
     def listen(self, seconds: float) -> bool:
-        """Take what comes within some time; False once both streams have ended."""
+        """Take what comes within some time; False once both streams have ended, and then wait for the process."""
         if not self._selector.get_map():
+            with suppress(subprocess.TimeoutExpired):
+                self._popen.wait(seconds)
             return False
         for key, _ in self._selector.select(seconds):
             data = os.read(key.fd, 65_536)

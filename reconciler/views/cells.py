@@ -72,11 +72,11 @@ def fold(text: str, columns: int, *, first: str = "", rest: str | None = None) -
     hang = " " * width(first) if rest is None else rest
     lines, line, empty = [], first, True
     for word in text.split(" "):
-        if empty and lines and not word:
-            continue  # spaces at which a line was broken
         if not empty and width(line) + 1 + width(word) > columns:
             lines.append(line.rstrip())
             line, empty = hang, True
+        if empty and lines and not word:
+            continue  # one of several spaces at which a line was broken
         line += word if empty else f" {word}"
         empty = False
     return [each.replace("\u00a0", " ") for each in (*lines, line.rstrip())]

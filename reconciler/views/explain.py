@@ -8,9 +8,9 @@ from reconciler.core.encode import Output
 from reconciler.core.manifest import NEUTRAL, Canonical, parameter_fields
 from reconciler.core.parameters import Parameters
 from reconciler.core.plan import Notice
+from reconciler.core.presets import BuiltIn
 from reconciler.core.state import Record
 from reconciler.core.steps import Step
-from reconciler.views.asked import asked
 from reconciler.views.cells import columns_of, fold, pad, visible
 from reconciler.views.plan_json import resource_change
 from reconciler.views.plan_rows import values
@@ -31,15 +31,20 @@ def explain_text(
     return "\n".join(lines) + "\n"
 
 
-def presets_text(presets: Mapping[str, Parameters], *, columns: int = 80) -> str:
-    """The built-in presets and everything they hold."""
+def presets_text(presets: Mapping[str, BuiltIn], *, columns: int = 80) -> str:
+    """The built-in presets: what each is for, and everything it holds."""
     blocks = []
-    for name, parameters in presets.items():
-        fields = parameter_fields(parameters)
+    for name, preset in presets.items():
+        fields = preset_fields(preset)
         wide = columns_of(fields)
-        lines = fold(f"{name}  {asked(fields).words()}", columns, rest="  ")
+        lines = fold(f"{name}  {preset.description}", columns, rest="  ")
         blocks.append("\n".join([*lines, *(f"  {pad(key, wide)}  {value(key, each)}" for key, each in fields.items())]))
     return "\n\n".join(blocks) + "\n"
+
+
+def preset_fields(preset: BuiltIn) -> dict[str, Canonical]:
+    """The manifest fields that a built-in preset sets."""
+    return dict(sorted(parameter_fields(Parameters.model_validate(preset.parameters)).items()))
 
 
 def _verdict(output: Output, record: Record | None, step: Step | None) -> str:

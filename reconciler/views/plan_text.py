@@ -15,8 +15,14 @@ ROWS_AT_MOST = 10
 WARNINGS_AT_MOST = 10
 
 
-def plan_text(document: PlanDocument, *, columns: int = 80, detail: bool = False, options: str = "") -> str:
-    """The screen of a plan. `options` are the flags that a command named on it has to repeat."""
+def plan_text(
+    document: PlanDocument, *, columns: int = 80, detail: bool = False, options: str = "", apply_with: str | None = None
+) -> str:
+    """The screen of a plan.
+
+    `options` are the flags that a command named on it has to repeat, `apply_with` what stands behind `apply`
+    where that is something else (the file of a saved plan).
+    """
     parts = [_warnings(document, columns, options)]
     if document.resource_changes:
         parts = [
@@ -26,7 +32,7 @@ def plan_text(document: PlanDocument, *, columns: int = 80, detail: bool = False
             *parts,
             _refusals(document, columns),
             [*_summary(document, columns), *_cost(document, columns)],
-            fold(_next(options), columns),
+            fold(_next(options if apply_with is None else f" {apply_with}"), columns),
         ]
     else:
         parts = [*parts, fold(no_changes(document), columns)]

@@ -122,7 +122,7 @@ def test_bars_give_way_on_a_narrow_terminal():
     long = job_lines([(job(h264("映画" * 20 + "/720p", 720, 23, "128k")), running)], 60)
 
     assert ["  encoding  bbb: 1080p 480p 720p    61 %  1.9x    2:11 left"] == narrow
-    assert ["  encoding  bbb: 10...   61 %  1.9x    2:11 left"] == narrower
+    assert ["  encoding  bbb: 108...   61 %  1.9x    2:11 left"] == narrower
     assert [True] == [line.endswith("...   61 %  1.9x    2:11 left") for line in long]
     assert [] == [line for line in narrow + long if width(line) > 59]
 

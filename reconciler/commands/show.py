@@ -1,0 +1,44 @@
+"""`reconciler show`: a saved plan, or what is recorded of an address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from reconciler.commands.addresses import chosen, complete
+from reconciler.commands.options import Command, Globals, with_globals
+from reconciler.commands.speaking import Screen
+from reconciler.core.errors import UsageError
+from reconciler.store import store
+from reconciler.views.document import read_document, write_document
+from reconciler.views.plan_text import plan_text
+from reconciler.views.show import record_text
+
+
+@click.command("show", cls=Command)
+@click.argument("what", metavar="FILE|ADDR", shell_complete=complete)
+@click.option("--detail", is_flag=True, help="Of a plan: a block for each output, with its fields.")
+@with_globals
+def command(settings: Globals, what: str, *, detail: bool) -> int:
+    """Show a plan saved by plan --out FILE, or what the state knows of the outputs at ADDR."""
+    screen = Screen(settings)
+    if Path(what).is_file():
+        document = read_document(Path(what).read_bytes(), what)
+        if settings.json:
+            screen.result(write_document(document) + "\n")
+        else:
+            screen.result(plan_text(document, columns=screen.columns, detail=detail, apply_with=what))
+        return 0
+    if what.endswith(".json"):
+        raise UsageError(f"{what}: there is no such file")
+    loaded = store.read(Path(settings.state), "")
+    screen.warnings(loaded.warnings)
+    records = chosen(loaded.snapshot.records, [what])
+    if settings.json:
+        screen.json(msgspec.to_builtins(records))
+    else:
+        texts = (record_text(address, record, columns=screen.columns) for address, record in records.items())
+        screen.result("\n".join(texts))
+    return 0

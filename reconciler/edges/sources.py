@@ -1,0 +1,164 @@
+"""Sources: brought to this machine for an encode, looked at for a plan."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.core.encode import Source
+from reconciler.core.errors import RejectedError
+from reconciler.core.ports import Fetched, Sighting, SourceSeen
+from reconciler.core.state import SourceRecord
+from reconciler.edges.source_cache import Entry, Kept, SourceCache
+from reconciler.io.download import Validators, Watch, download, look
+from reconciler.io.http import session
+from reconciler.io.redact import shown
+
+_ENVIRONMENT = re.compile(r"^\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What flags and environment allow: private addresses, folders of absolute paths, variables, bytes a source."""
+
+    allow_private: bool = False
+    media_roots: tuple[Path, ...] = ()
+    max_bytes: int = 1 << 40
+
+
+class SourceFetcher:
+    """Brings sources to this machine. Holds what it fetched in use until `close`."""
+
+    def __init__(
+        self,
+        project: Path,
+        cache: SourceCache,
+        environment: Mapping[str, str],
+        trust: Trust,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._project, self._cache, self._environment, self._trust = project, cache, environment, trust
+        self._sleep = sleep
+        self._session = session(allow_private=trust.allow_private)
+        self._entries: list[Entry] = []
+        self._done: dict[str, Fetched] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._mutex = threading.Lock()
+
+    def fetch(
+        self, source: Source, report: Callable[[int, int | None], None], cancelled: Callable[[], bool]
+    ) -> Fetched:
+        """The source as a local file. Raises RejectedError, UnavailableError."""
+        if source.kind == "file":
+            return self._local(source)
+        with self._mutex:
+            lock = self._locks.setdefault(source.identity, threading.Lock())
+        with lock:
+            if source.identity not in self._done:
+                self._done[source.identity] = self._remote(source, Watch(report, cancelled, self._sleep))
+            return self._done[source.identity]
+
+    def probe(self, source: Source) -> Validators:
+        """What a remote source's server says of it now, by one ranged GET. Raises as `fetch`."""
+        return look(self._session, self._url(source), Validators())[1]
+
+    def close(self) -> None:
+        """Let other processes remove what was fetched."""
+        for entry in self._entries:
+            entry.release()
+        self._session.close()
+
+    def _local(self, source: Source) -> Fetched:
+        began = time.monotonic()
+        path = confined(self._project, source.location, self._trust.media_roots)
+        try:
+            stat = path.stat()
+            digest = self._cache.digest(path)
+        except OSError as error:
+            raise RejectedError(f"{source.location} cannot be read: {error.strerror}") from error
+        seen = SourceSeen(source.identity, size=stat.st_size, mtime_ns=stat.st_mtime_ns, sha256=digest)
+        return Fetched(str(path), seen, stat.st_size, time.monotonic() - began, cached=True)
+
+    def _remote(self, source: Source, watch: Watch) -> Fetched:
+        began = time.monotonic()
+        url = self._url(source)
+        entry = self._cache.entry(source.identity)
+        entry.use()
+        self._entries.append(entry)
+        with entry.fetching():
+            kept = entry.kept()
+            if kept is not None and self._still_good(source, url, kept):
+                entry.touch()
+                return _fetched(source, entry, kept, time.monotonic() - began, cached=True)
+            target = entry.folder / "fetched"
+            got = download(self._session, url, target, watch, limit=self._trust.max_bytes)
+            kept = entry.keep(target, got.size, got.sha256, got.validators)
+        self._cache.evict()
+        return _fetched(source, entry, kept, time.monotonic() - began, cached=False)
+
+    def _still_good(self, source: Source, url: str, kept: Kept) -> bool:
+        """Whether what is kept is what the server has. A pinned source needs no server, a dead link is no loss."""
+        if source.sha256 is not None:
+            return source.sha256 == kept.sha256
+        try:
+            return look(self._session, url, kept.validators)[0]
+        except RejectedError:
+            return True
+
+    def _url(self, source: Source) -> str:
+        match = _ENVIRONMENT.match(source.location)
+        if match is None:
+            return source.location
+        url = self._environment.get(match[1])
+        if not url:
+            raise RejectedError(f"{source.identity}: the environment variable {match[1]} is not set; it holds the URL")
+        if not url.lower().startswith(("http://", "https://")):
+            raise RejectedError(f"{source.identity}: {match[1]} must hold an http or https URL")
+        return url
+
+
+def _fetched(source: Source, entry: Entry, kept: Kept, seconds: float, *, cached: bool) -> Fetched:
+    seen = SourceSeen(source.identity, size=kept.size, sha256=kept.sha256)
+    return Fetched(str(entry.folder / kept.file), seen, kept.size, seconds, cached)
+
+
+def confined(project: Path, location: str, media_roots: Sequence[Path]) -> Path:
+    """The file at `location`, symlinks resolved. Raises RejectedError if it lies outside project and media roots."""
+    path = (project / location).resolve()
+    if any(path.is_relative_to(root.resolve()) for root in (project, *media_roots)):
+        return path
+    raise RejectedError(f"{location} leads out of the project folder; allow its folder with --media-root DIR")
+
+
+def sightings(
+    project: Path, sources: Iterable[Source], known: Mapping[str, SourceRecord], digest: Callable[[Path], str]
+) -> dict[str, Sighting]:
+    """What a plan must know of local sources: there or not, size and time, and a digest where only it can tell."""
+    found: dict[str, Sighting] = {}
+    for source in sources:
+        if source.kind == "file" and source.identity not in found:
+            found[source.identity] = _sighting(project / source.location, source.identity, known, digest)
+    return found
+
+
+def _sighting(path: Path, identity: str, known: Mapping[str, SourceRecord], digest: Callable[[Path], str]) -> Sighting:
+    try:
+        stat = path.stat()
+    except OSError:
+        return Sighting(identity, exists=False)
+    record = known.get(identity)
+    touched = record is not None and record.sha256 is not None and record.evidence.mtime_ns != stat.st_mtime_ns
+    same_size = record is not None and record.evidence.size in {None, stat.st_size}
+    sha256 = digest(path) if touched and same_size else None
+    return Sighting(identity, exists=True, size=stat.st_size, mtime_ns=stat.st_mtime_ns, sha256=sha256)
+
+
+def in_words(source: Source, found: Validators) -> str:
+    """What a look at a remote source found, as a line."""
+    size = f"{found.total:,} bytes" if found.total is not None else "size not told"
+    version = "a version that can be told apart" if found.strong else "no version: a change would not be seen"
+    return f"{shown(source.identity)}: reachable, {size}, {version}"

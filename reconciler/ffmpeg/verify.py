@@ -1,0 +1,205 @@
+"""Whether an output is whole. ffmpeg's exit code 0 proves nothing, so every file is looked at.
+
+It must hold just the tracks that were asked for, as they were asked for; each must end where its source track
+(trimmed) ends; its last pictures and sounds must decode; and the source must have been read without serious
+damage. What fails this is suspect: it is kept for a look, and never counts as made.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import av
+import av.container
+import av.stream
+
+from reconciler.core.encode import Trim
+from reconciler.core.parameters import Parameters
+from reconciler.ffmpeg.arguments import audio_track, has_audio, has_video, video_track
+from reconciler.ffmpeg.complaints import Complaints
+from reconciler.ffmpeg.encoders import pixel_format_of
+from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, Track, VideoTrack, wanted_span
+from reconciler.ffmpeg.geometry import output_rate, output_size
+from reconciler.ffmpeg.media import Packets, open_media, read_packets
+from reconciler.ffmpeg.probe import describe, is_cover
+from reconciler.ffmpeg.tail import decode_tail
+
+# Of a long last group of pictures only the first frames are decoded: the rest of the file is held together by
+# its packets, which are all read, and this look should cost milliseconds.
+_TAIL_FRAMES = 32
+_TAIL_SOUND = 0.5
+
+# Clocks of containers are as coarse as a millisecond.
+_CLOCK = 0.002
+
+# A few broken places are what a recording off the air has; more of them, or a hole that goes with them, mean
+# that the source is damaged. One error a ten seconds is allowed on top.
+_ERRORS_ALLOWED = 20
+_ERRORS_EVERY = 10.0
+_HOLE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What an output is held against: what was asked for, and what the source holds."""
+
+    parameters: Parameters
+    trim: Trim
+    source: MediaFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What looking at an output gave: its facts, what is wrong with it, what is merely odd."""
+
+    facts: MediaFacts | None
+    wrong: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def verify(path: str, wish: Wish, complaints: Complaints) -> Finding:
+    """Look at one output file."""
+    try:
+        with open_media(path) as container:
+            packets = read_packets(container)
+            facts = describe(container, packets)
+            wrong = [*_unlike(facts, wish), *_too_short(facts, wish), *_broken_tail(container, packets)]
+    except (av.FFmpegError, OSError) as error:
+        return Finding(None, (f"the file cannot be opened: {error.strerror or error}",))
+    damage = list(_damage(facts, wish, complaints))
+    notes = [] if damage else list(_scratches(complaints))
+    return Finding(facts, tuple([*damage, *wrong]), tuple(notes))
+
+
+def _unlike(facts: MediaFacts, wish: Wish) -> Iterator[str]:
+    """Tracks that are not what was asked for."""
+    wanted = wish.parameters
+    video, audio = has_video(wanted), _expects_audio(wish)
+    if len(facts.video) != video or len(facts.audio) != audio:
+        yield f"it holds {len(facts.video)} video and {len(facts.audio)} audio tracks instead of {video:d} and {audio:d}"
+        return
+    if video:
+        yield from _unlike_video(facts.video[0], wish)
+    if audio:
+        yield from _unlike_audio(facts.audio[0], wish)
+
+
+def _unlike_video(made: VideoTrack, wish: Wish) -> Iterator[str]:
+    video, source = wish.parameters.video, video_track(wish.source)
+    assert video is not None, "an output with a picture"
+    assert source is not None, "an output of a source with a picture"
+    size = output_size(video, source).canvas
+    expected = {
+        "codec": (video.codec, made.codec),
+        "size": ("{}x{}".format(*size), f"{made.width}x{made.height}"),
+        "pixel format": (pixel_format_of(video), made.pixel_format),
+        "pixel aspect": ("1", str(made.pixel_aspect)),
+    }
+    rate = output_rate(video, source)
+    if rate is not None and made.packets > 2 and made.frame_rate is not None:
+        close = abs(float(made.frame_rate) - float(rate)) < 0.01 * float(rate)
+        expected["frame rate"] = (str(rate), str(rate if close else made.frame_rate))
+    for name, (asked, got) in expected.items():
+        if asked != got:
+            yield f"its {name} is {got} instead of {asked}"
+
+
+def _unlike_audio(made: AudioTrack, wish: Wish) -> Iterator[str]:
+    audio = wish.parameters.audio
+    assert audio is not None, "an output with sound"
+    source = audio_track(audio, wish.source)
+    channels = audio.channels or (source.channels if source is not None else 2)
+    if made.codec != audio.codec:
+        yield f"its audio codec is {made.codec} instead of {audio.codec}"
+    if made.channels != channels:
+        yield f"it has {made.channels} audio channels instead of {channels}"
+    # Opus always says 48 kHz, whatever went in (RFC 7845, section 5.1).
+    if audio.sample_rate is not None and made.codec != "opus" and made.sample_rate != audio.sample_rate:
+        yield f"its sample rate is {made.sample_rate} instead of {audio.sample_rate}"
+
+
+def _too_short(facts: MediaFacts, wish: Wish) -> Iterator[str]:
+    """Tracks that do not end when their source tracks end."""
+    for kind, made, source, tolerance in _pairs(facts, wish):
+        expected = wanted_span(wish.source, source, wish.trim)[1]
+        if math.isfinite(expected) and abs(made.end - expected) > tolerance + _CLOCK:
+            yield f"its {kind} ends at {made.end:.2f} s instead of {expected:.2f} s"
+
+
+def _pairs(facts: MediaFacts, wish: Wish) -> Iterator[tuple[str, Track, Track, float]]:
+    """Each track that was made, the track it was made from, and by how much their ends may differ."""
+    picture = video_track(wish.source)
+    if facts.video and picture is not None:
+        made = facts.video[0]
+        yield "picture", made, picture, max(made.frame, picture.frame, 1 / float(made.frame_rate or 1000))
+    audio = wish.parameters.audio
+    if facts.audio and audio is not None:
+        sound = audio_track(audio, wish.source)
+        if sound is not None:
+            yield "sound", facts.audio[0], sound, sound.frame + _codec_delay(facts.audio[0])
+        elif picture is not None:
+            yield "sound", facts.audio[0], picture, _codec_delay(facts.audio[0])
+
+
+def _codec_delay(made: AudioTrack) -> float:
+    """A packet at each end: the last one is filled up, the first holds what the encoder looks ahead."""
+    return 2 * 1024 / made.sample_rate if made.sample_rate else 0.1
+
+
+def _broken_tail(container: av.container.InputContainer, packets: dict[int, Packets]) -> Iterator[str]:
+    for stream in container.streams:
+        seen = packets.get(stream.index)
+        if seen is None or stream.type not in {"video", "audio"} or is_cover(stream):
+            continue
+        video = stream.type == "video"
+        since = seen.last_keyframe if video else max(seen.start, seen.end - _TAIL_SOUND)
+        tail = decode_tail(container, stream, since, _TAIL_FRAMES if video else None)
+        if tail.broken or not tail.frames:
+            yield f"the end of its {'picture' if video else 'sound'} cannot be decoded"
+
+
+def _damage(facts: MediaFacts, wish: Wish, complaints: Complaints) -> Iterator[str]:
+    """What was lost on the way into the output, though it looks whole."""
+    source = wish.source
+    cut = source.truncated or ("it ends in the middle of a packet" if complaints.cut_off else None)
+    if cut is not None and (wish.trim.end is None or wish.trim.end > _readable(wish) + _CLOCK):
+        yield f"the source is cut off at {_readable(wish):.2f} s: {cut}"
+    allowed = _ERRORS_ALLOWED + facts.end / _ERRORS_EVERY
+    if complaints.source_errors > allowed:
+        yield f"the source is damaged: {complaints.source_errors} errors, the first: {complaints.first_source_error}"
+    elif complaints.source_errors:
+        yield from _holes(facts, wish)
+
+
+def _holes(facts: MediaFacts, wish: Wish) -> Iterator[str]:
+    """Parts of a steady track that are missing; uneven frame rates have pauses of their own."""
+    for kind, made, source, _ in _pairs(facts, wish):
+        hole = max(made.gap, source.gap) - made.frame
+        uneven = isinstance(source, VideoTrack) and source.variable
+        if hole > _HOLE and not uneven:
+            yield f"the source is damaged: {hole:.1f} s of the {kind} are missing"
+
+
+def _readable(wish: Wish) -> float:
+    """Up to where every track that is used could be read, counted from the file's start."""
+    wanted, source = wish.parameters, wish.source
+    tracks: list[Track] = []
+    if has_video(wanted) and (picture := video_track(source)) is not None:
+        tracks.append(picture)
+    if has_audio(wanted) and wanted.audio is not None and (sound := audio_track(wanted.audio, source)) is not None:
+        tracks.append(sound)
+    return min((track.end - source.start for track in tracks), default=0.0)
+
+
+def _scratches(complaints: Complaints) -> Iterator[str]:
+    if complaints.source_errors:
+        places = "1 place" if complaints.source_errors == 1 else f"{complaints.source_errors} places"
+        yield f"the source is damaged in {places}: {complaints.first_source_error}"
+
+
+def _expects_audio(wish: Wish) -> bool:
+    """Whether there is to be sound: asked for, and either in the source or made up as silence."""
+    audio = wish.parameters.audio
+    return has_audio(wish.parameters) and audio is not None and (bool(wish.source.audio) or audio.missing == "silence")

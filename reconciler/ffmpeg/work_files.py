@@ -1,0 +1,94 @@
+"""The files of encodes that are not finished: how they are named, sealed, kept and swept away.
+
+A work file stands beside the final one, so that giving it its name is a rename: `outputs/{encode}/` holds
+`.{output}.{key}.part` while it is made, and `.{output}.{key}.suspect` if it does not prove whole. `key` is the
+beginning of the job's id. Paths are relative to the project folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from reconciler.core.encode import Output
+
+_PART = re.compile(r"\..+\.[0-9a-f]{8}\.part")
+_OUTPUTS = "outputs"
+_DYING = 5.0
+
+
+def part_of(output: Output, job_id: str) -> str:
+    """Where an output is written while it is made."""
+    return _beside(output, f"{job_id[:8]}.part")
+
+
+def keep_as_suspect(project: Path, output: Output, job_id: str) -> str:
+    """Put a finished part aside for a look; an earlier suspect of the same output makes room. The new path."""
+    forget_suspects(project, output)
+    suspect = _beside(output, f"{job_id[:8]}.suspect")
+    (project / part_of(output, job_id)).replace(project / suspect)
+    return suspect
+
+
+def forget_suspects(project: Path, output: Output) -> None:
+    """Remove the suspects of an output that has been made anew."""
+    folder = (project / output.path).parent
+    name = re.compile(rf"\.{re.escape(output.name)}\.[0-9a-f]{{8}}\.suspect")
+    for path in folder.iterdir():
+        if name.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+
+
+def seal(path: Path) -> tuple[int, str]:
+    """Bring a file to the disk for good; its size and sha256. Raises OSError."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        return os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sweep(project: Path, keep: Collection[str]) -> list[str]:
+    """End what an apply that was killed left running, and remove its parts but for those in `keep`.
+
+    For the one process that holds the project's lock, before it starts jobs of its own. Gives the paths of the
+    removed files. Processes and files of other projects are not touched.
+    """
+    end_strays(project)
+    swept: list[str] = []
+    for path in _parts(project):
+        name = path.relative_to(project).as_posix()
+        if name not in keep:
+            path.unlink(missing_ok=True)
+            swept.append(name)
+    return sorted(swept)
+
+
+def end_strays(project: Path) -> None:
+    """Kill every ffmpeg that writes a part of this project and whose parent is not this process."""
+    beginning = f"file:{(project / _OUTPUTS).resolve()}{os.sep}"
+    strays = [process for process in psutil.process_iter(["cmdline", "ppid"]) if _is_stray(process, beginning)]
+    for process in strays:
+        with suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(strays, timeout=_DYING)
+
+
+def _beside(output: Output, ending: str) -> str:
+    return (Path(output.path).parent / f".{output.name}.{ending}").as_posix()
+
+
+def _parts(project: Path) -> Iterator[Path]:
+    for folder, _, names in os.walk(project / _OUTPUTS):
+        yield from (Path(folder) / name for name in names if _PART.fullmatch(name))
+
+
+def _is_stray(process: psutil.Process, beginning: str) -> bool:
+    words: list[str] = process.info["cmdline"] or []
+    if process.info["ppid"] == os.getpid() or "-progress" not in words:
+        return False
+    return any(word.startswith(beginning) and _PART.fullmatch(Path(word).name) for word in words)
