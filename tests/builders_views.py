@@ -10,10 +10,11 @@ from reconciler.core import manifest
 from reconciler.core.approval import refusals
 from reconciler.core.encode import Origin
 from reconciler.core.errors import Place
+from reconciler.core.jobs import plan_jobs
 from reconciler.core.parameters import Parameters
 from reconciler.core.plan import Selection, make_plan
 from reconciler.views.document import Basis
-from reconciler.views.plan_json import plan_document
+from reconciler.views.plan_json import encode_steps, plan_document
 
 URL = "https://storage.googleapis.com/video-test-public/input/bbb.mp4"
 REMOTE = source(URL, kind="http")
@@ -65,3 +66,9 @@ def document(wanted, records=None, *, files=1, findings=(), missing=(), **select
 def made(*outputs, **changes):
     """Records of outputs that were made just so."""
     return {each.address: record(each, **changes) for each in outputs}
+
+
+def job(*outputs):
+    """The one job that makes these outputs, the ladder by default."""
+    plan = make_plan(desired(*(outputs or ladder())), {}, world(), Selection())
+    return plan_jobs("test", encode_steps(plan))[0]

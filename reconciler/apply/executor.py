@@ -132,10 +132,12 @@ class _Executor:
         return left
 
     def _leave(self, running: list[Attended]) -> list[PlannedJob]:
-        """After an interrupt: jobs that outlive us run on, the others are ended and run again next time."""
-        for job in running:
-            if not job.provider.traits.outlives:
-                self.loop.leave(job)
+        """After an interrupt: jobs that outlive us run on, the others are ended together and run again later."""
+        ending = [job for job in running if not job.provider.traits.outlives]
+        for provider in {id(job.provider): job.provider for job in ending}.values():
+            provider.close()
+        for job in ending:
+            self.loop.leave(job)
         return [job.planned for job in running]
 
     def _twins(self) -> int:

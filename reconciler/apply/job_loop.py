@@ -84,8 +84,7 @@ class JobLoop:
         return running
 
     def leave(self, job: Attended) -> None:
-        """Stop a job that would not outlive this process, so that the next apply runs it again."""
-        job.provider.cancel(job.job_id)
+        """Record that a job was ended before it had a result, so that the next apply runs it again."""
         self._advance(job.planned, "prepared", job.job_id)
 
     def _intend(self, planned: PlannedJob) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import click
 import msgspec
@@ -15,9 +15,10 @@ from reconciler.commands.addresses import chosen, complete
 from reconciler.commands.options import Command, Globals, Group, with_globals
 from reconciler.commands.speaking import Screen
 from reconciler.core.errors import UsageError
-from reconciler.core.names import name_error
+from reconciler.core.names import name_error, publish_path
 from reconciler.core.plan import IN_FLIGHT
-from reconciler.core.state import Record
+from reconciler.core.state import OutputRecord, Record
+from reconciler.edges.outputs import PublishedFiles
 from reconciler.store import store
 from reconciler.views.show import record_list, record_text
 from reconciler.views.state_text import moved_text, removed_text
@@ -69,26 +70,51 @@ def show_records(settings: Globals, addresses: tuple[str, ...]) -> int:
 @_LOCK_TIMEOUT
 @with_globals
 def move(settings: Globals, old: str, new: str, *, dry_run: bool, lock_timeout: float) -> int:
-    """Record an output under another address; its file stays where it is.
+    """Give a record another address, and its finished file the name that goes with it.
 
-    Rarely needed: a plan sees by itself that an encode was only renamed, and moves its file too.
+    Rarely needed: a plan sees by itself that an encode was only renamed.
     """
     with _writer(settings, lock_timeout) as writer:
         record = _one(writer.snapshot.records, old)
         _refuse_in_flight({old: record})
         _refuse_new_address(writer.snapshot.records, new)
+        file = renamed_file(record, new, wiring.host())
+        if file is not None and Path(file.path).exists():
+            raise UsageError(f"{file.path}: there is a file of this name already; move it away first")
         if not dry_run:
-            writer.record(
-                "moved",
-                records={new: replace(record, rev=writer.next_rev(new))},
-                removed={old: writer.next_rev(old)},
-            )
+            _move(writer, record, old, new, file)
     screen = Screen(settings)
     if settings.json:
-        screen.json({"moved": {old: new}, "dry_run": dry_run})
+        screen.json({"moved": {old: new}, "path": file.path if file is not None else None, "dry_run": dry_run})
     else:
-        screen.result(moved_text(old, new, dry_run=dry_run))
+        screen.result(moved_text(old, new, file.path if file is not None else None, dry_run=dry_run))
     return 0
+
+
+def renamed_file(record: Record, address: str, host: str) -> OutputRecord | None:
+    """The finished file under the name that goes with `address`; None where it has to stay as it is."""
+    output = record.output
+    if record.status != "complete" or output is None or output.host != host or output.temp is not None:
+        return None
+    encode, _, name = address.rpartition("/")
+    path = publish_path(encode, name, PurePosixPath(output.path).suffix.removeprefix("."))
+    if path == output.path or not Path(output.path).is_file():
+        return None
+    return replace(output, name=name, path=path, temp=output.path)
+
+
+def _move(writer: store.Writer, record: Record, old: str, new: str, file: OutputRecord | None) -> None:
+    """As a plan's Move: recorded before the file gets its name, so that after a crash the next apply finishes it."""
+    removed = {old: writer.next_rev(old)}
+    moved = replace(record, rev=writer.next_rev(new))
+    if file is None:
+        writer.record("moved", records={new: moved}, removed=removed)
+        return
+    writer.record("moved", records={new: replace(moved, status="running", output=file)}, removed=removed)
+    assert file.temp is not None, "a renamed file knows its old name"
+    PublishedFiles(Path.cwd()).publish(file.temp, file.path)
+    published = replace(moved, rev=writer.next_rev(new), output=replace(file, temp=None))
+    writer.record("published", records={new: published})
 
 
 @command.command("rm", cls=Command)
@@ -116,13 +142,12 @@ def prune(
 ) -> int:
     """Drop the records of retired outputs. Declaring one of them again is not free any more."""
     with _writer(settings, lock_timeout) as writer:
-        retired = {
-            address: record for address, record in writer.snapshot.records.items() if record.status == "retired"
-        }
+        retired = {address: record for address, record in writer.snapshot.records.items() if record.status == "retired"}
         records = chosen(retired, addresses)
         files = _files_to_delete(writer.snapshot.records, records) if delete_files else []
         if not dry_run:
-            wiring.remove_files(files)
+            for path in files:
+                PublishedFiles(Path.cwd()).remove(path)
         _drop(writer, "pruned", records, dry_run=dry_run)
     return _removed(settings, records, files, dry_run=dry_run)
 

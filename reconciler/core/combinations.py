@@ -74,7 +74,6 @@ def _section(
             hint = f"Write  {name}: {_EXAMPLES[name]}  or, for none,  {name}: {{codec: none}}"
             yield written.problem(f"nothing is said about {name}", name, hint)
         return
-    field = f"{name}.codec"
     if section.codec is None:
         others = (*DEFAULT_ENCODERS, "none") if name == "video" else ("aac", "opus", "none")
         yield written.problem(f"{name} has no codec", name, f"Write  codec: {others[0]}  (or {', '.join(others[1:])}).")

@@ -22,6 +22,8 @@ _OCTAL = re.compile(r"0o[0-7]{1,40}")
 _HEX = re.compile(r"0x[0-9a-fA-F]{1,40}")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,5})?")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_USER = re.compile(r"(://)[^/\s@]*@")
+_CREDENTIALS = re.compile(r"(://)([^\s?\"']*)\?[^\s\"']*")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,6 +172,6 @@ def described(node: Node) -> str:
 
 
 def shortened(text: str, most: int = 60) -> str:
-    """Text for a message: one line, not endless."""
-    line = " ".join(text.split())
+    """Text for a message: one line, not endless, and without what may be a credential in a URL."""
+    line = _CREDENTIALS.sub(r"\1\2?...", _USER.sub(r"\1", " ".join(text.split())))
     return line if len(line) <= most else f"{line[: most - 3]}..."

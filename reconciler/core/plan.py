@@ -22,9 +22,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.core.encode import Desired, Output
-from reconciler.core.errors import ReconcilerError
+from reconciler.core.errors import ReconcilerError, UsageError
 from reconciler.core.manifest import Difference, difference
-from reconciler.core.names import matches
+from reconciler.core.names import matches, nearest
 from reconciler.core.state import Attempt, Record
 from reconciler.core.steps import (
     Create,
@@ -95,9 +95,10 @@ class Plan:
 def make_plan(desired: Desired, records: Mapping[str, Record], world: World, selection: Selection) -> Plan:
     """Compare what is wanted with what is recorded.
 
-    Raises ReconcilerError when the specs declare nothing, or a fan-out matches nothing, over a state that holds
-    something, unless `empty` is allowed.
+    Raises UsageError for a pattern that matches nothing, and ReconcilerError when the specs declare nothing, or a
+    fan-out matches nothing, over a state that holds something, unless `empty` is allowed.
     """
+    refuse_unmatched(desired, records, selection)
     refuse_empty(desired, records, selection.allow)
     planner = _Planner(desired, records, world, selection)
     steps = planner.steps()
@@ -111,6 +112,21 @@ def make_plan(desired: Desired, records: Mapping[str, Record], world: World, sel
         recorded=len(records),
         selection=selection,
     )
+
+
+def refuse_unmatched(desired: Desired, records: Mapping[str, Record], selection: Selection) -> None:
+    """A pattern that matches nothing is a typing error, not a wish to do nothing. Raises UsageError."""
+    known = {*records, *(output.address for output in desired.outputs)}
+    given = (("--target", selection.targets), ("--exclude", selection.excludes), ("--rerun", selection.reruns))
+    for option, globs in given:
+        for glob in globs:
+            if not any(matches(glob, address) for address in known):
+                near = nearest(glob, known)
+                hint = f'\nDid you mean "{near}"?' if near is not None else ""
+                raise UsageError(f'{option} "{glob}" matches no address.{hint}')
+    for name in selection.allow:
+        if name != "empty" and not name.startswith("rerun:"):
+            raise UsageError(f'--allow "{name}" is not known; it takes empty, or rerun:ADDR')
 
 
 def refuse_empty(desired: Desired, records: Mapping[str, Record], allow: Collection[str]) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-Plain = Mapping[str, str | int | Mapping[str, str | int]]
+Section = Mapping[str, str | int]
+Plain = Mapping[str, str | Section]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,27 +20,27 @@ class BuiltIn:
     parameters: Plain
 
 
-def _sound(bitrate: str) -> Mapping[str, str | int]:
+def _sound(bitrate: str) -> Section:
     return {"codec": "aac", "bitrate": bitrate, "channels": 2, "sample_rate": 48_000}
 
 
 def _h264(height: int, crf: int, sound: str) -> Plain:
-    video = {"codec": "h264", "height": height, "crf": crf, "preset": "medium", "profile": "high"}
+    video: Section = {"codec": "h264", "height": height, "crf": crf, "preset": "medium", "profile": "high"}
     return {"container": "mp4", "video": {**video, "pixel_format": "yuv420p"}, "audio": _sound(sound)}
 
 
 def _hevc(height: int, crf: int, sound: str) -> Plain:
-    video = {"codec": "hevc", "height": height, "crf": crf, "preset": "medium", "profile": "main"}
+    video: Section = {"codec": "hevc", "height": height, "crf": crf, "preset": "medium", "profile": "main"}
     return {"container": "mp4", "video": {**video, "pixel_format": "yuv420p"}, "audio": _sound(sound)}
 
 
 def _vp9(height: int, crf: int) -> Plain:
-    video = {"codec": "vp9", "height": height, "crf": crf, "preset": "2", "pixel_format": "yuv420p"}
+    video: Section = {"codec": "vp9", "height": height, "crf": crf, "preset": "2", "pixel_format": "yuv420p"}
     return {"container": "webm", "video": video, "audio": {**_sound("128k"), "codec": "opus"}}
 
 
 def _av1(height: int, crf: int) -> Plain:
-    video = {"codec": "av1", "height": height, "crf": crf, "preset": "8", "pixel_format": "yuv420p"}
+    video: Section = {"codec": "av1", "height": height, "crf": crf, "preset": "8", "pixel_format": "yuv420p"}
     return {"container": "mp4", "video": video, "audio": _sound("128k")}
 
 

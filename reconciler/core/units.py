@@ -91,7 +91,7 @@ def aspect(value: object) -> str:
 
 def number(value: Decimal | float) -> int | float:
     """The one spelling of a number: whole ones are int, the others rounded to six places."""
-    if not math.isfinite(value) or abs(value) > 1e15:
+    if not math.isfinite(value) or abs(float(value)) > 1e15:
         raise ValueError(f"{value} is not a number that can be used here")
     rounded = round(Decimal(str(value)), 6)
     return int(rounded) if rounded == rounded.to_integral_value() else float(rounded)

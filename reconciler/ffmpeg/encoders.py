@@ -9,27 +9,26 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from reconciler.core.parameters import Encoder, Video
+from reconciler.core.codecs import DEFAULT_ENCODERS, DEFAULT_PIXEL_FORMAT
+from reconciler.core.parameters import Video
 from reconciler.ffmpeg.facts import VideoTrack
 from reconciler.ffmpeg.geometry import output_rate
 
-_DEFAULT: dict[str, Encoder] = {"h264": "libx264", "hevc": "libx265", "vp9": "libvpx-vp9", "av1": "libsvtav1"}
-
-# The quality where nobody asked for one: what each encoder's own documentation calls its default.
-_DEFAULT_CRF = {"libx264": 23, "libx265": 28, "libvpx-vp9": 32, "libsvtav1": 35, "libaom-av1": 32}
-
 _SVT_TUNES = {"vq": "0", "psnr": "1", "ssim": "2", "iq": "3", "ms_ssim": "4", "vmaf": "5"}
-_VP9_CONTENT = {"default", "screen", "film"}
+_VP9_CONTENT = {"screen", "film"}
+
+# Those that keep a ceiling in a buffer, next to the quality or the average.
+_BUFFERED = {"libx264", "libx265", "libsvtav1"}
 
 
-def encoder_of(video: Video) -> Encoder:
+def encoder_of(video: Video) -> str:
     """The encoder that is asked for, or the usual one of the codec."""
-    return video.encoder or _DEFAULT[video.codec or "h264"]
+    return video.encoder or DEFAULT_ENCODERS[str(video.codec)]
 
 
 def pixel_format_of(video: Video) -> str:
-    """The pixel format of the output; 8-bit 4:2:0 plays everywhere."""
-    return video.pixel_format or "yuv420p"
+    """The pixel format of the output; 8-bit 4:2:0, which plays everywhere, if none is asked for."""
+    return video.pixel_format or DEFAULT_PIXEL_FORMAT
 
 
 def arguments(video: Video, container: str, track: VideoTrack | None, threads: int | None) -> list[str]:
@@ -43,7 +42,7 @@ def arguments(video: Video, container: str, track: VideoTrack | None, threads: i
     return [*options, "-pix_fmt", pixel_format_of(video)]
 
 
-def _speed(video: Video, encoder: Encoder) -> list[str]:
+def _speed(video: Video, encoder: str) -> list[str]:
     match encoder:
         case "libvpx-vp9":
             speed = ["-cpu-used", video.preset] if video.preset else []
@@ -54,7 +53,7 @@ def _speed(video: Video, encoder: Encoder) -> list[str]:
             return ["-preset", video.preset] if video.preset else []
 
 
-def _style(video: Video, encoder: Encoder) -> list[str]:
+def _style(video: Video, encoder: str) -> list[str]:
     """Tune, profile and level, where they are options of ffmpeg's; see `_private` for the others."""
     options: list[str] = []
     if video.tune and encoder == "libvpx-vp9":
@@ -68,7 +67,7 @@ def _style(video: Video, encoder: Encoder) -> list[str]:
     return options
 
 
-def _rate_control(video: Video, encoder: Encoder) -> list[str]:
+def _rate_control(video: Video, encoder: str) -> list[str]:
     """Constant quality (with or without a ceiling), one-pass VBR, or CBR.
 
     No nal-hrd for CBR: it pads with filler that mp4 forbids and that serves transport streams only.
@@ -79,28 +78,24 @@ def _rate_control(video: Video, encoder: Encoder) -> list[str]:
         rate = str(video.bitrate)
         buffer = str(video.buffer_size or video.bitrate)
         return ["-b:v", rate, "-minrate", rate, "-maxrate", rate, "-bufsize", buffer]
-    options = ["-b:v", str(video.bitrate)]
-    options += ["-minrate", str(video.min_bitrate)] if video.min_bitrate else []
-    return options + _ceiling(video)
+    floor = ["-minrate", str(video.min_bitrate)] if video.min_bitrate else []
+    return ["-b:v", str(video.bitrate), *floor, *_ceiling(video)]
 
 
-def _quality(video: Video, encoder: Encoder) -> list[str]:
-    crf = video.crf if video.crf is not None else _DEFAULT_CRF[encoder]
-    options = ["-crf", str(crf)]
-    if encoder in {"libvpx-vp9", "libaom-av1"}:
-        # Their ceiling is the target rate of "constrained quality"; 0 means none.
-        options += ["-b:v", str(video.max_bitrate or 0)]
-    return options + _ceiling(video)
+def _quality(video: Video, encoder: str) -> list[str]:
+    quality = ["-crf", str(video.crf)] if video.crf is not None else []
+    if encoder in _BUFFERED:
+        return quality + _ceiling(video)
+    # libvpx and libaom: the ceiling is the target rate of "constrained quality"; 0 means none.
+    return [*quality, "-b:v", str(video.max_bitrate or 0)]
 
 
 def _ceiling(video: Video) -> list[str]:
-    """The most bits a second, over a buffer of two seconds unless another is asked for."""
-    maximum = ["-maxrate", str(video.max_bitrate)] if video.max_bitrate else []
-    size = video.buffer_size or (2 * video.max_bitrate if video.max_bitrate else None)
-    return maximum + (["-bufsize", str(size)] if size else [])
+    ceiling = ["-maxrate", str(video.max_bitrate)] if video.max_bitrate else []
+    return ceiling + (["-bufsize", str(video.buffer_size)] if video.buffer_size else [])
 
 
-def _keyframes(video: Video, encoder: Encoder, track: VideoTrack | None) -> list[str]:
+def _keyframes(video: Video, encoder: str, track: VideoTrack | None) -> list[str]:
     """Keyframes on a grid of `keyframe_interval` seconds and nowhere else.
 
     The expression forces the first frame at or after each grid point; unlike the usual
@@ -131,7 +126,7 @@ def _frames(video: Video, track: VideoTrack | None, seconds: float) -> int | Non
     return math.ceil(rate * Fraction(str(seconds))) if rate is not None else None
 
 
-def _private(video: Video, encoder: Encoder, threads: int | None) -> list[str]:
+def _private(video: Video, encoder: str, threads: int | None) -> list[str]:
     """What only the encoder's own parameter list can say."""
     match encoder:
         case "libx265":
@@ -139,8 +134,6 @@ def _private(video: Video, encoder: Encoder, threads: int | None) -> list[str]:
         case "libsvtav1":
             parameters = _svt(video, threads)
             return ["-svtav1-params", ":".join(parameters)] if parameters else []
-        case "libaom-av1":
-            return ["-aom-params", f"target-seq-level-idx={_av1_level_index(video.level)}"] if video.level else []
         case _:
             return []
 
@@ -169,9 +162,3 @@ def _svt(video: Video, threads: int | None) -> list[str]:
     if threads:
         parameters.append(f"lp={threads}")
     return parameters
-
-
-def _av1_level_index(level: str) -> int | str:
-    """`4.1` is index 9: four indexes a major level from 2.0 on (AV1 specification, annex A.3)."""
-    major, dot, minor = level.partition(".")
-    return (int(major) - 2) * 4 + int(minor) if dot and major.isdecimal() and minor.isdecimal() else level

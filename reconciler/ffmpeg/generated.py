@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import av
 
+from reconciler.core import lavfi
 from reconciler.core.encode import Source
 from reconciler.core.errors import RejectedError
-from reconciler.ffmpeg import lavfi
 from reconciler.ffmpeg.complaints import Complaints
-from reconciler.ffmpeg.facts import MediaFacts, Track
+from reconciler.ffmpeg.facts import MediaFacts
 from reconciler.ffmpeg.media import open_media, read_packets
 from reconciler.ffmpeg.probe import describe
 from reconciler.ffmpeg.process import environment_for
@@ -42,13 +42,14 @@ def generated_facts(source: Source, program: str, environment: Mapping[str, str]
             facts = describe(container, read_packets(container))
     except (av.FFmpegError, OSError):
         raise RejectedError(f"source {source.identity}: ffmpeg makes nothing of it") from None
-    video = tuple(replace(track, **_span(track, lengths.video)) for track in facts.video)
-    audio = tuple(replace(track, **_span(track, lengths.audio)) for track in facts.audio)
+    pictures, sounds = _or_never(lengths.video), _or_never(lengths.audio)
+    video = tuple(replace(track, start=0.0, end=pictures, gap=track.frame) for track in facts.video)
+    audio = tuple(replace(track, start=0.0, end=sounds, gap=track.frame) for track in facts.audio)
     return replace(facts, container="lavfi", start=0.0, duration=None, video=video, audio=audio)
 
 
-def _span(track: Track, length: float | None) -> dict[str, float]:
-    return {"start": 0.0, "end": length if length is not None else math.inf, "gap": track.frame}
+def _or_never(length: float | None) -> float:
+    return length if length is not None else math.inf
 
 
 def _first_frame(source: Source, program: str, environment: Mapping[str, str]) -> bytes:

@@ -3,7 +3,8 @@
 Sizes work like this. The source is turned upright, cropped, rotated and flipped; `width` and `height` are
 then a box that the picture fits in with its shape kept and its pixels made square. With `pad`, the box takes
 the padded shape, so `height: 720` with `pad: 16:9` is 1280x720 whatever the source. Unless `avoid_upscaling`
-is off, a smaller picture stays as it is. All sizes are even, halves rounded down.
+is off, a smaller picture stays as it is. Sizes are whole multiples of the pixels that share a colour (even
+ones, for 4:2:0), halves rounded down.
 
 Where the source is known the filters hold plain numbers; where it is not (a plan is offline) they hold the
 same rule as ffmpeg expressions.
@@ -15,11 +16,15 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
+from reconciler.core.codecs import DEFAULT_PIXEL_FORMAT
 from reconciler.core.parameters import Crop, FrameRateLimit, Video
 from reconciler.ffmpeg.facts import VideoTrack
 
 # Added before rounding down: nearest whole number, halves down, and safe from the last bit of a product.
 _ROUNDING = 0.499
+
+# How many pixels across and down share a colour, by the kind of pixel format.
+_CHROMA = {"420": (2, 2), "422": (2, 1), "444": (1, 1)}
 
 _ROTATIONS = {90: ["transpose=clock"], 180: ["hflip", "vflip"], 270: ["transpose=cclock"]}
 _FLIPS = {"horizontal": ["hflip"], "vertical": ["vflip"], "both": ["hflip", "vflip"]}
@@ -27,12 +32,16 @@ _FLIPS = {"horizontal": ["hflip"], "vertical": ["vflip"], "both": ["hflip", "vfl
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """The largest picture that is asked for; None where there is no limit. `shape` is that of the bars."""
+    """The largest picture that is asked for; None where there is no limit.
+
+    `shape` is that of the bars, `step` how many pixels across and down share a colour.
+    """
 
     width: int | None
     height: int | None
     shape: Fraction | None
     upscale: bool
+    step: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,8 @@ def filters(video: Video, track: VideoTrack | None) -> list[str]:
     """The video filters, in order; `track` None writes expressions instead of numbers."""
     chain = [*_rate(video, track), *_crop(video.crop), *_turn(video)]
     if track is None:
-        chain += _scale_expression(_box(video)) + _pad_expression(video)
+        box = _box(video)
+        chain += _scale_expression(box) + _pad_expression(box, video)
     else:
         size = output_size(video, track)
         chain += _scale(video, track, size) + _pad(video, size)
@@ -63,8 +73,9 @@ def output_size(video: Video, track: VideoTrack) -> Size:
     limits += [Fraction(box.width) / shown] if box.width else []
     limits += [Fraction(box.height) / height] if box.height else []
     scale = min(limits, default=Fraction(1))
-    picture = even(shown * scale), even(height * scale)
-    return Size(picture, _canvas(picture, box.shape))
+    across, down = box.step
+    picture = whole(shown * scale, across), whole(height * scale, down)
+    return Size(picture, _canvas(picture, box))
 
 
 def turned(video: Video, track: VideoTrack) -> tuple[int, int, Fraction]:
@@ -89,9 +100,9 @@ def output_rate(video: Video, track: VideoTrack | None) -> Fraction | None:
     return Fraction(video.fps) if video.fps is not None else None
 
 
-def even(length: Fraction | float) -> int:
-    """The nearest even number of pixels, halves down, at least 2."""
-    return max(2, 2 * math.floor(float(length) / 2 + _ROUNDING))
+def whole(length: Fraction, step: int) -> int:
+    """The nearest multiple of `step` pixels, halves down, at least 2."""
+    return max(2, step * math.floor(float(length) / step + _ROUNDING))
 
 
 def _rate(video: Video, track: VideoTrack | None) -> list[str]:
@@ -114,26 +125,25 @@ def _turn(video: Video) -> list[str]:
 
 
 def _box(video: Video) -> Box:
-    """What `width`, `height` and `pad` limit the picture to; even, so that the rounding stays inside."""
-    width = video.width - video.width % 2 if video.width else None
-    height = video.height - video.height % 2 if video.height else None
+    """What `width`, `height` and `pad` limit the picture to."""
+    width, height = video.width, video.height
     upscale = video.avoid_upscaling is False
+    step = _CHROMA[(video.pixel_format or DEFAULT_PIXEL_FORMAT)[3:6]]
     shape = Fraction(video.pad.aspect.replace(":", "/")) if video.pad and video.pad.aspect else None
-    if shape is None:
-        return Box(width, height, None, upscale)
-    if width and (height is None or Fraction(width, height) <= shape):
-        height = even(width / shape)
-    elif height:
-        width = even(height * shape)
-    return Box(width, height, shape, upscale)
+    if shape is not None and width and (height is None or Fraction(width, height) <= shape):
+        height = whole(width / shape, step[1])
+    elif shape is not None and height:
+        width = whole(height * shape, step[0])
+    return Box(width, height, shape, upscale, step)
 
 
-def _canvas(picture: tuple[int, int], shape: Fraction | None) -> tuple[int, int]:
-    """The smallest canvas of a shape that holds the picture."""
-    if shape is None:
+def _canvas(picture: tuple[int, int], box: Box) -> tuple[int, int]:
+    """The smallest canvas of the box's shape that holds the picture."""
+    if box.shape is None:
         return picture
     width, height = picture
-    return max(width, even(height * shape)), max(height, even(width / shape))
+    across, down = box.step
+    return max(width, whole(height * box.shape, across)), max(height, whole(width / box.shape, down))
 
 
 def _scale(video: Video, track: VideoTrack, size: Size) -> list[str]:
@@ -154,25 +164,28 @@ def _scale_expression(box: Box) -> list[str]:
     limits += [f"{box.width}/(iw*sar)"] if box.width else []
     limits += [f"{box.height}/ih"] if box.height else []
     scale = _least(limits)
-    width, height = (f"max(2,2*floor({length}*{scale}/2+{_ROUNDING}))" for length in ("iw*sar", "ih"))
+    width, height = (
+        f"max(2,{step}*floor({length}*{scale}/{step}+{_ROUNDING}))"
+        for length, step in zip(("iw*sar", "ih"), box.step, strict=True)
+    )
     return [f"scale=w='{width}':h='{height}':flags=bicubic"]
 
 
 def _least(limits: list[str]) -> str:
-    """ffmpeg's min() takes two arguments."""
+    """The least of several, with the min() of two arguments that ffmpeg has."""
     if not limits:
         return "1"
     *rest, last = limits
     return f"min({_least(rest)},{last})" if rest else last
 
 
-def _pad_expression(video: Video) -> list[str]:
-    shape = _box(video).shape
-    if shape is None:
+def _pad_expression(box: Box, video: Video) -> list[str]:
+    if box.shape is None:
         return []
-    over, under = shape.numerator, shape.denominator
-    width = f"max(iw,2*floor(ih*{over}/{under}/2+{_ROUNDING}))"
-    height = f"max(ih,2*floor(iw*{under}/{over}/2+{_ROUNDING}))"
+    over, under = box.shape.numerator, box.shape.denominator
+    across, down = box.step
+    width = f"max(iw,{across}*floor(ih*{over}/{under}/{across}+{_ROUNDING}))"
+    height = f"max(ih,{down}*floor(iw*{under}/{over}/{down}+{_ROUNDING}))"
     return [f"pad=w='{width}':h='{height}':x='(ow-iw)/2':y='(oh-ih)/2':color={_color(video)}"]
 
 

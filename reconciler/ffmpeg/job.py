@@ -1,31 +1,252 @@
 """One job from source to results: fetch, look, encode, judge.
 
-It runs in a thread of its own. Everything that is expected to go wrong ends as a result of an output, or as
+It runs in a thread of its own. Everything that is expected to go wrong ends as the result of an output, or as
 the failure of the whole job.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.core.encode import Output, Source
-from reconciler.core.errors import ProviderError, RejectedError
-from reconciler.core.ports import Done, Failed, Fetch, Fetched, JobRequest, NotMade, OutputResult, Running
-from reconciler.core.ports import SourceSeen, Suspect, Verified
+from reconciler.core.encode import Output
+from reconciler.core.errors import ProviderError
+from reconciler.core.ports import (
+    Done,
+    Failed,
+    Fetch,
+    JobRequest,
+    NotMade,
+    OutputResult,
+    Running,
+    SourceSeen,
+    Suspect,
+    Verified,
+)
 from reconciler.ffmpeg import work_files
 from reconciler.ffmpeg.arguments import Target, arguments
 from reconciler.ffmpeg.binary import Build
+from reconciler.ffmpeg.encode import CANCELLED, Encode, Machine
 from reconciler.ffmpeg.facts import MediaFacts
 from reconciler.ffmpeg.feasible import impossible
 from reconciler.ffmpeg.generated import generated_facts
 from reconciler.ffmpeg.notes import notes, output_summary, source_line
 from reconciler.ffmpeg.probe import probe
-from reconciler.ffmpeg.process import Ended, Process
-from reconciler.ffmpeg.progress import Progress
+from reconciler.ffmpeg.process import Ended
 from reconciler.ffmpeg.status import Status
 from reconciler.ffmpeg.verify import Wish, verify
+from reconciler.io.hashing import sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What all jobs of a provider share. `slots` lets only so many of them encode at once."""
+
+    project: Path
+    machine: Machine
+    build: Build
+    fetch: Fetch
+    threads: int | None
+    slots: threading.Semaphore
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A source that is ready to be encoded. `path` is empty for a generated one."""
+
+    path: str
+    seen: SourceSeen
+    facts: MediaFacts
+
+
+class CancelledError(Exception):
+    """The job was told to end."""
+
+
+class Job:
+    """One job. `run` is what its thread does."""
+
+    def __init__(self, request: JobRequest, shop: Shop) -> None:
+        self.request = request
+        self.status = Status()
+        self.cancelled = threading.Event()
+        self._shop = shop
+        self._encode_now: Encode | None = None
+
+    def run(self) -> None:
+        """Do it all; how it went is in the status."""
+        try:
+            self.status.become(self._work())
+        except CancelledError:
+            self.clear()
+            self.status.become(Failed(CANCELLED))
+        except (ProviderError, OSError) as error:
+            self.clear()
+            self.status.become(Failed(CANCELLED if self.cancelled.is_set() else _words(error)))
+        except Exception as error:  # noqa: BLE001 - a mistake in here must fail this job, not hang it for ever
+            self.clear()
+            self.status.become(Failed(f"internal error, please report it: {_where(error)}"))
+
+    def kill(self) -> None:
+        """Kill what encodes, if anything does."""
+        if self._encode_now is not None:
+            self._encode_now.kill()
+
+    def clear(self) -> None:
+        """Remove the parts of this job, and folders that held nothing else."""
+        for output in self.request.outputs:
+            part = self._part(output)
+            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.parent.rmdir()
+
+    def _work(self) -> Done:
+        material = self._material()
+        wrong_digest = self._pinned(material)
+        results: dict[str, OutputResult] = {}
+        possible: list[Output] = []
+        for output in self.request.outputs:
+            reason = wrong_digest or self._impossible(output, material.facts)
+            if reason is None:
+                possible.append(output)
+            else:
+                results[output.name] = NotMade(reason)
+        if possible:
+            self._tell_notes(possible, material.facts)
+            with self._slot():
+                results.update(self._make(possible, material))
+        return Done(results, material.seen, self._shop.build.version)
+
+    def _material(self) -> Material:
+        source, machine = self.request.source, self._shop.machine
+        if source.kind == "lavfi":
+            facts = generated_facts(source, machine.program, machine.environment)
+            return Material("", SourceSeen(source.identity), facts)
+        self.status.become(Running("fetching"))
+        fetched = self._shop.fetch(source, self._report_fetch, self.cancelled.is_set)
+        self._stop_if_cancelled()
+        facts = probe(fetched.path)
+        self.status.say(source_line(_name(source.identity), fetched, facts))
+        return Material(fetched.path, fetched.seen, facts)
+
+    def _report_fetch(self, done: int, total: int | None) -> None:
+        self.status.become(Running("fetching", fraction=done / total if total else None))
+
+    def _pinned(self, material: Material) -> str | None:
+        """Why the source is not the one that the spec pins; None if it is, or if none is pinned."""
+        pin = self.request.source.sha256
+        if pin is None or not material.path:
+            return None
+        digest = material.seen.sha256 or sha256(Path(material.path))
+        if digest == pin.lower():
+            return None
+        return f"the source is not the one that is pinned: its sha256 is {digest}, the spec says {pin}"
+
+    def _impossible(self, output: Output, facts: MediaFacts) -> str | None:
+        return impossible(output.parameters, facts, self.request.source.trim, self._shop.build.encoders)
+
+    def _tell_notes(self, outputs: Sequence[Output], facts: MediaFacts) -> None:
+        """Say once what is odd about the source, however many outputs it concerns."""
+        found = [note for output in outputs for note in self._notes(output, facts)]
+        for note in dict.fromkeys(found):
+            self.status.say(note)
+
+    def _notes(self, output: Output, facts: MediaFacts) -> list[str]:
+        return notes(output.parameters, facts, self.request.source.trim)
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        self.status.become(Running("waiting"))
+        while not self._shop.slots.acquire(timeout=0.1):
+            self._stop_if_cancelled()
+        try:
+            yield
+        finally:
+            self._shop.slots.release()
+
+    def _make(self, outputs: Sequence[Output], material: Material) -> dict[str, OutputResult]:
+        """All outputs in one process. If it fails, those that are not whole get one of their own each."""
+        ended = self._encode(outputs, material)
+        results = {output.name: self._judge(output, ended, material) for output in outputs}
+        if ended.succeeded or len(outputs) == 1:
+            return results
+        for output in outputs:
+            if not isinstance(results[output.name], Verified):
+                alone = self._encode([output], material)
+                results[output.name] = self._judge(output, alone, material)
+        return results
+
+    def _encode(self, outputs: Sequence[Output], material: Material) -> Ended:
+        self._stop_if_cancelled()
+        source, machine = self.request.source, self._shop.machine
+        files = [self._part(output) for output in outputs]
+        for file in files:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.unlink(missing_ok=True)
+        targets = [Target(output.parameters, str(file)) for output, file in zip(outputs, files, strict=True)]
+        command = arguments(source, material.path, targets, facts=material.facts, threads=self._shop.threads)
+        end = material.facts.end if source.trim.end is None else min(source.trim.end, material.facts.end)
+        self._encode_now = Encode(machine, self.status, self.cancelled, end - source.trim.start)
+        ended = self._encode_now.run(command, files)
+        self._stop_if_cancelled()
+        return ended
+
+    def _judge(self, output: Output, ended: Ended, material: Material) -> OutputResult:
+        self._stop_if_cancelled()
+        self.status.become(Running("verifying"))
+        file, facts = self._part(output), material.facts
+        if not file.exists() or (not ended.succeeded and not math.isfinite(facts.end)):
+            file.unlink(missing_ok=True)
+            return NotMade(ended.reason())
+        finding = verify(str(file), Wish(output.parameters, self.request.source.trim, facts), ended.complaints)
+        if finding.wrong and not ended.succeeded:
+            file.unlink(missing_ok=True)
+            return NotMade(ended.reason())
+        said = (*self._notes(output, facts), *finding.notes)
+        if finding.wrong or finding.facts is None:
+            return self._suspect(output, "; ".join(finding.wrong), said)
+        return self._verified(output, output_summary(finding.facts), said)
+
+    def _verified(self, output: Output, summary: str, said: tuple[str, ...]) -> OutputResult:
+        try:
+            size, digest = work_files.seal(self._part(output))
+        except OSError as error:
+            self._part(output).unlink(missing_ok=True)
+            return NotMade(error.strerror or str(error))
+        work_files.forget_suspects(self._shop.project, output)
+        return Verified(work_files.part_of(output, self.request.job_id), size, digest, summary, said)
+
+    def _suspect(self, output: Output, error: str, said: tuple[str, ...]) -> Suspect:
+        size, digest = work_files.seal(self._part(output))
+        path = work_files.keep_as_suspect(self._shop.project, output, self.request.job_id)
+        return Suspect(path, size, digest, error, said)
+
+    def _part(self, output: Output) -> Path:
+        return self._shop.project / work_files.part_of(output, self.request.job_id)
+
+    def _stop_if_cancelled(self) -> None:
+        if self.cancelled.is_set():
+            raise CancelledError
+
+
+def _name(identity: str) -> str:
+    """The last part of a source's path, which is what people know it by."""
+    return identity.partition("?")[0].rstrip("/").rpartition("/")[2] or identity
+
+
+def _words(error: Exception) -> str:
+    """What went wrong, without the numbers of the operating system."""
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+
+
+def _where(error: Exception) -> str:
+    """A mistake's kind, text and place."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    at = f" at {Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place is not None else ""
+    return f"{type(error).__name__}: {error}{at}"

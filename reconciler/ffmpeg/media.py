@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -41,7 +42,7 @@ class _Track:
     last_duration: int = 0
     last_keyframe: int = 0
 
-    def add(self, packet: av.Packet) -> None:
+    def add(self, packet: av.Packet[av.stream.Stream]) -> None:
         time = packet.pts if packet.pts is not None else packet.dts
         if time is None:
             return
@@ -53,16 +54,16 @@ class _Track:
         self.times.append(time)
 
     def packets(self) -> Packets:
-        times = sorted(self.times)
-        steps = tuple(float((later - sooner) * self.tick) for sooner, later in zip(times, times[1:], strict=False))
-        frame = float(self.last_duration * self.tick) or (statistics.median(steps) if steps else 0.0)
+        times, tick = sorted(self.times), float(self.tick)
+        steps = tuple((later - sooner) * tick for sooner, later in itertools.pairwise(times))
+        frame = self.last_duration * tick or (statistics.median(steps) if steps else 0.0)
         return Packets(
             count=len(times),
-            start=float(times[0] * self.tick),
-            end=max(float(self.end * self.tick), float(times[-1] * self.tick) + frame),
+            start=times[0] * tick,
+            end=max(self.end * tick, times[-1] * tick + frame),
             frame=frame,
             steps=steps,
-            last_keyframe=float(self.last_keyframe * self.tick),
+            last_keyframe=self.last_keyframe * tick,
         )
 
 
@@ -73,7 +74,7 @@ def open_media(source: str | BinaryIO, form: str | None = None) -> av.container.
     """
     options = {"format_whitelist": FORMAT_WHITELIST, "protocol_whitelist": PROTOCOL_WHITELIST}
     file = f"file:{source}" if isinstance(source, str) else source
-    return av.open(file, format=form, options=options, metadata_errors="replace")
+    return av.open(file, "r", format=form, options=options, metadata_errors="replace")
 
 
 def read_packets(container: av.container.InputContainer) -> dict[int, Packets]:

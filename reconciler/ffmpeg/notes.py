@@ -33,12 +33,9 @@ def source_line(name: str, fetched: Fetched, facts: MediaFacts) -> str:
 
 def output_summary(facts: MediaFacts) -> str:
     """`10:34 1920x1080 30 fps h264, aac stereo 48k`."""
-    parts = []
-    for picture in facts.video[:1]:
-        parts.append(" ".join([f"{picture.width}x{picture.height}", *_rate(picture), picture.codec]))
-    for sound in facts.audio[:1]:
-        parts.append(f"{sound.codec} {channels(sound)} {sound.sample_rate / 1000:g}k")
-    return f"{clock(facts.end)} {', '.join(parts)}"
+    pictures = [" ".join([f"{one.width}x{one.height}", *_rate(one), one.codec]) for one in facts.video]
+    sounds = [f"{one.codec} {channels(one)} {one.sample_rate / 1000:g}k" for one in facts.audio]
+    return f"{clock(facts.end)} {', '.join(pictures + sounds)}"
 
 
 def notes(wanted: Parameters, facts: MediaFacts, trim: Trim) -> list[str]:
@@ -113,7 +110,11 @@ def _about_video(wanted: Parameters, facts: MediaFacts) -> Iterator[str]:
     width, height, aspect = turned(wanted.video, picture)
     size = output_size(wanted.video, picture).picture
     asked = max(wanted.video.width or 0, wanted.video.height or 0)
-    if asked and wanted.video.avoid_upscaling is not False and _smaller(wanted, size, (width * aspect, height)):
+    if (
+        asked
+        and wanted.video.avoid_upscaling is not False
+        and _smaller(wanted, size, (float(width * aspect), float(height)))
+    ):
         yield f"the source is only {width}x{height}: it is not scaled up"
 
 

@@ -65,9 +65,9 @@ class Process:
             env=environment_for(environment),
             start_new_session=True,
         )
-        self.pid = self._popen.pid
-        self.started = _start_time(self.pid)
-        self.complaints = Complaints()
+        # Its pid, and when it started in seconds since the epoch: together they name one process for good.
+        self.identity = (self._popen.pid, _start_time(self._popen.pid))
+        self._complaints = Complaints()
 
     def follow(
         self,
@@ -78,7 +78,7 @@ class Process:
         """Hear it out to its end. As soon as `why_stop` gives a reason, it is stopped."""
         stopped: str | None = None
         killed_at: float | None = None
-        pipes = _Pipes(self._popen, report, self.complaints)
+        pipes = _Pipes(self._popen, report, self._complaints)
         while pipes.listen(_LISTENING) or self._popen.poll() is None:
             if stopped is None and (stopped := why_stop()) is not None:
                 self.signal(signal.SIGINT)
@@ -86,13 +86,13 @@ class Process:
             if killed_at is not None and clock() >= killed_at:
                 self.signal(signal.SIGKILL)
         pipes.close()
-        return Ended(self._popen.wait(), self.complaints, stopped)
+        return Ended(self._popen.wait(), self._complaints, stopped)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the whole group; one that is gone is no error."""
         if self._popen.returncode is None:
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, number)
+                os.killpg(self._popen.pid, number)
 
 
 class _Pipes:

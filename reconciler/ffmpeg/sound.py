@@ -17,7 +17,7 @@ _HOLE = 0.1
 
 
 def encoder_of(audio: Audio) -> str:
-    """ffmpeg's name of the encoder."""
+    """The encoder's name in ffmpeg."""
     return _ENCODERS[audio.codec or "aac"]
 
 

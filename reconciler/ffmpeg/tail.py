@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import av
 import av.container
+import av.frame
 import av.stream
 
 
@@ -38,7 +39,7 @@ def decode_tail(
     for packet in container.demux(stream):
         last = packet.pts if packet.size else last
         try:
-            decoded = packet.decode()
+            decoded = [frame for frame in packet.decode() if isinstance(frame, av.frame.Frame)]
         except av.FFmpegError:
             broken += 1
             continue

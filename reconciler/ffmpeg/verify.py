@@ -70,7 +70,7 @@ def verify(path: str, wish: Wish, complaints: Complaints) -> Finding:
         return Finding(None, (f"the file cannot be opened: {error.strerror or error}",))
     damage = list(_damage(facts, wish, complaints))
     notes = [] if damage else list(_scratches(complaints))
-    return Finding(facts, tuple([*damage, *wrong]), tuple(notes))
+    return Finding(facts, (*damage, *wrong), tuple(notes))
 
 
 def _unlike(facts: MediaFacts, wish: Wish) -> Iterator[str]:
@@ -78,7 +78,8 @@ def _unlike(facts: MediaFacts, wish: Wish) -> Iterator[str]:
     wanted = wish.parameters
     video, audio = has_video(wanted), _expects_audio(wish)
     if len(facts.video) != video or len(facts.audio) != audio:
-        yield f"it holds {len(facts.video)} video and {len(facts.audio)} audio tracks instead of {video:d} and {audio:d}"
+        tracks = f"{len(facts.video)} video and {len(facts.audio)} audio tracks"
+        yield f"it holds {tracks} instead of {video:d} and {audio:d}"
         return
     if video:
         yield from _unlike_video(facts.video[0], wish)
@@ -195,8 +196,8 @@ def _readable(wish: Wish) -> float:
 
 def _scratches(complaints: Complaints) -> Iterator[str]:
     if complaints.source_errors:
-        places = "1 place" if complaints.source_errors == 1 else f"{complaints.source_errors} places"
-        yield f"the source is damaged in {places}: {complaints.first_source_error}"
+        errors = "1 error" if complaints.source_errors == 1 else f"{complaints.source_errors} errors"
+        yield f"{errors} while the source was read, the first: {complaints.first_source_error}"
 
 
 def _expects_audio(wish: Wish) -> bool:

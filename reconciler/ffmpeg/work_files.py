@@ -7,7 +7,6 @@ beginning of the job's id. Paths are relative to the project folder.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Collection, Iterator
@@ -17,6 +16,8 @@ from pathlib import Path
 import psutil
 
 from reconciler.core.encode import Output
+from reconciler.io.atomic import fsync_file
+from reconciler.io.hashing import sha256
 
 _PART = re.compile(r"\..+\.[0-9a-f]{8}\.part")
 _OUTPUTS = "outputs"
@@ -47,9 +48,8 @@ def forget_suspects(project: Path, output: Output) -> None:
 
 def seal(path: Path) -> tuple[int, str]:
     """Bring a file to the disk for good; its size and sha256. Raises OSError."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-        return os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()
+    fsync_file(path)
+    return path.stat().st_size, sha256(path)
 
 
 def sweep(project: Path, keep: Collection[str]) -> list[str]:
@@ -70,7 +70,7 @@ def sweep(project: Path, keep: Collection[str]) -> list[str]:
 
 def end_strays(project: Path) -> None:
     """Kill every ffmpeg that writes a part of this project and whose parent is not this process."""
-    beginning = f"file:{(project / _OUTPUTS).resolve()}{os.sep}"
+    beginning = f"file:{project.resolve() / _OUTPUTS}{os.sep}"
     strays = [process for process in psutil.process_iter(["cmdline", "ppid"]) if _is_stray(process, beginning)]
     for process in strays:
         with suppress(psutil.Error):

@@ -11,10 +11,12 @@ from reconciler.core.plan import Notice
 from reconciler.core.presets import BuiltIn
 from reconciler.core.state import Record
 from reconciler.core.steps import Step
-from reconciler.views.cells import columns_of, fold, pad, visible
+from reconciler.views.cells import columns_of, fold, pad, visible, width
 from reconciler.views.plan_json import resource_change
 from reconciler.views.plan_rows import values
 from reconciler.views.words import value
+
+_VALUE_COLUMNS = 16
 
 
 def explain_text(
@@ -57,16 +59,20 @@ def _verdict(output: Output, record: Record | None, step: Step | None) -> str:
     return "nothing is done about it."
 
 
-def _fields(output: Output, columns: int) -> list[str]:
+def _fields(output: Output, columns: int) -> Iterator[str]:
+    """`field  value  where`; where it was written goes below a value that leaves it no room."""
     rows = [
         (visible(name), value(name, canonical), _origin(output, name)) for name, canonical in output.manifest.items()
     ]
-    name, shown = columns_of(row[0] for row in rows), min(columns_of(row[1] for row in rows), 24)
-    lines: list[str] = []
-    for row in rows:
-        line = f"  {pad(row[0], name)}  {pad(row[1], shown)}  {row[2]}".rstrip()
-        lines += fold(line.strip(), columns, first="  ", rest="      ") if len(line) > columns else [line]
-    return lines
+    name, shown = columns_of(row[0] for row in rows), min(columns_of(row[1] for row in rows), _VALUE_COLUMNS)
+    indent = " " * (2 + name + 2)
+    for field, said, origin in rows:
+        line = f"  {pad(field, name)}  {pad(said, shown)}"
+        if not origin or width(line) + 2 + width(origin) <= columns:
+            yield f"{line}  {origin}".rstrip()
+        else:
+            yield line.rstrip()
+            yield f"{indent}{origin}"
 
 
 def _origin(output: Output, field: str) -> str:
@@ -82,7 +88,7 @@ def _origin(output: Output, field: str) -> str:
 
 def _facts(output: Output, columns: int) -> Iterator[str]:
     unset = [f"{name}={_plain(canonical)}" for name, canonical in NEUTRAL.items() if name not in output.manifest]
-    yield from fold(f"Not set, so as always: {', '.join(unset)}", columns, first="  ", rest="    ")
+    yield from fold(f"Not set, so the default: {', '.join(unset)}", columns, first="  ", rest="    ")
     yield f"  declared at  {visible(str(output.place))}"
     yield f"  written to   {visible(output.path)}"
     yield f"  provider     {visible(output.provider)}"

@@ -8,9 +8,12 @@ from reconciler.views.cells import fold, visible
 from reconciler.views.words import count
 
 
-def moved_text(old: str, new: str, *, dry_run: bool) -> str:
-    """`Moved a/b to c/d.`"""
-    return f"{'Would move' if dry_run else 'Moved'} {visible(old)} to {visible(new)}. Its file stays where it is.\n"
+def moved_text(old: str, new: str, path: str | None, *, dry_run: bool) -> str:
+    """`Moved a/b to c/d.`, and where its file is now."""
+    file = (
+        "Its file stays where it is" if path is None else f"Its file is {'then' if dry_run else 'now'} {visible(path)}"
+    )
+    return f"{'Would move' if dry_run else 'Moved'} {visible(old)} to {visible(new)}. {file}.\n"
 
 
 def removed_text(addresses: Iterable[str], files: Sequence[str], *, dry_run: bool, columns: int = 80) -> str:

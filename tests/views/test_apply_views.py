@@ -6,10 +6,10 @@ import io
 import re
 from datetime import UTC, datetime, timedelta
 
+from builders import desired, output, record, world
+from builders_views import document, h264, job, ladder
 from rich.console import Console
 
-from builders import desired, world
-from builders_views import document, h264, ladder
 from reconciler.core.happenings import (
     JobMessage,
     JobProgress,
@@ -20,23 +20,15 @@ from reconciler.core.happenings import (
     StepDone,
     Stopping,
 )
-from reconciler.core.jobs import plan_jobs
 from reconciler.core.plan import Selection, make_plan
 from reconciler.core.ports import Running
 from reconciler.core.steps import Retire
 from reconciler.views.apply_text import apply_text
 from reconciler.views.cells import width
-from reconciler.views.plan_json import encode_steps
 from reconciler.views.progress import PlainProgress
 from reconciler.views.progress_terminal import TerminalProgress, job_lines
 
 NOON = datetime(2026, 9, 21, 14, 2, 7, tzinfo=UTC)
-
-
-def job(*outputs):
-    """The one job that makes these outputs."""
-    plan = make_plan(desired(*(outputs or ladder())), {}, world(), Selection())
-    return plan_jobs("test", encode_steps(plan))[0]
 
 
 def done(address="bbb/720p", size=71_300_000, notes=()):
@@ -70,7 +62,8 @@ def test_lines_without_a_terminal():
     progress.tell(StepDone(retire()))
     progress.tell(Stopping())
 
-    assert r"""
+    assert (
+        r"""
 14:02:07 started   bbb: 1080p 480p 720p
 14:02:07 fetched   bbb.mp4  158 MB in 14 s: 10:34, 1920x1080, 30 fps
 14:02:07 note      bbb: audio 5.1 is mixed down to stereo (preset: channels 2)
@@ -80,7 +73,9 @@ def test_lines_without_a_terminal():
 14:02:13 failed    films/sintel/720p: ffmpeg: "input stream 0 is corrupt" (2 of 3)
 14:02:13 recorded  old/720p: no longer declared; its record is kept, its file is not deleted
 14:02:13 stopping  nothing more is started; what runs is ended and recorded. Once more: at once
-""".strip().splitlines() == lines
+""".strip().splitlines()
+        == lines
+    )
 
 
 class Clock:
@@ -95,8 +90,6 @@ class Clock:
 
 def retire():
     """A free step."""
-    from builders import output, record
-
     wanted = output("old/720p")
     plan = make_plan(desired(output("new/720p", crf=30)), {"old/720p": record(wanted)}, world(), Selection())
     return next(step for step in plan.steps if isinstance(step, Retire))
@@ -205,9 +198,7 @@ def test_an_apply_with_failures():
         failed("films/tos/720p", failures=2),
         failed("films/uit/720p", status="suspect"),
     ]
-    text = apply_text(
-        outcome([done("films/bbb/720p")], failures, not_run=1), state="state/encodes.json", exit_code=3
-    )
+    text = apply_text(outcome([done("films/bbb/720p")], failures, not_run=1), state="state/encodes.json", exit_code=3)
 
     assert (
         text
@@ -259,9 +250,7 @@ def test_the_end_in_sixty_columns():
     text = apply_text(outcome([done("trailer/big-buck-bunny/1080p")]), state="s", exit_code=0, columns=60)
 
     assert (
-        "  trailer/big-buck-bunny/1080p\n"
-        "    outputs/trailer/big-buck-bunny/1080p.mp4  71.3 MB  10:34\n"
-        "    verified\n"
+        "  trailer/big-buck-bunny/1080p\n    outputs/trailer/big-buck-bunny/1080p.mp4  71.3 MB  10:34\n    verified\n"
     ) in text
 
 

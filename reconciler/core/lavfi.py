@@ -14,17 +14,19 @@ from dataclasses import dataclass
 from reconciler.core.encode import Trim
 from reconciler.core.units import duration
 
-_VIDEO_SOURCES = frozenset(
-    "allrgb allyuv color colorchart colorspectrum gradients haldclutsrc mandelbrot nullsrc pal75bars pal100bars "
-    "rgbtestsrc sierpinski smptebars smptehdbars testsrc testsrc2 yuvtestsrc zoneplate".split()
-)
-_AUDIO_SOURCES = frozenset("aevalsrc anoisesrc anullsrc sine".split())
-_FILTERS = frozenset(
-    "acopy aecho aformat afade amerge amix anull aresample asplit boxblur channelmap channelsplit colorbalance "
-    "colorchannelmixer copy crop drawbox drawgrid eq fade format fps gblur hflip highpass hstack hue interlace "
-    "join lowpass negate noise null overlay pad pan rotate scale setdar setfield setparams setrange setsar "
-    "split tremolo vflip vibrato vignette volume vstack xstack transpose".split()
-)
+_VIDEO_SOURCES = frozenset((
+    "allrgb", "allyuv", "color", "colorchart", "colorspectrum", "gradients", "haldclutsrc", "mandelbrot",
+    "nullsrc", "pal100bars", "pal75bars", "rgbtestsrc", "sierpinski", "smptebars", "smptehdbars", "testsrc",
+    "testsrc2", "yuvtestsrc", "zoneplate",
+))  # fmt: skip
+_AUDIO_SOURCES = frozenset(("aevalsrc", "anoisesrc", "anullsrc", "sine"))
+_FILTERS = frozenset((
+    "acopy", "afade", "aformat", "amerge", "amix", "anull", "aresample", "asplit", "boxblur", "channelmap",
+    "channelsplit", "colorbalance", "colorchannelmixer", "copy", "crop", "drawbox", "drawgrid", "eq", "fade",
+    "format", "fps", "gblur", "hflip", "highpass", "hstack", "hue", "interlace", "join", "lowpass", "negate",
+    "noise", "null", "overlay", "pad", "pan", "rotate", "scale", "setdar", "setfield", "setparams", "setrange",
+    "setsar", "split", "transpose", "tremolo", "vflip", "vibrato", "vignette", "volume", "vstack", "xstack",
+))  # fmt: skip
 
 _PLAIN = re.compile(r"[A-Za-z0-9_ .,:;=\[\]()+*/@#|<>^%!&~-]*")
 _FILTER = re.compile(

@@ -1,0 +1,131 @@
+"""`for_each`: one encode for every name of a list, key of a mapping, row of a file, or file of a glob."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.core.errors import Place, Problem
+from reconciler.core.names import listed, name_error, normal, suggestion
+from reconciler.core.nodes import ListNode, MapNode, Node, ScalarNode, described, is_null
+from reconciler.core.variables import Each
+
+_FORMS = 'Write  [a, b],  {a: {lang: en}},  {file: titles.csv, key: slug}  or  {glob: "masters/*.mov"}'
+
+
+@dataclass(frozen=True, slots=True)
+class TableRequest:
+    """Something that only the outside world knows: the rows of a file, or the files of a glob.
+
+    A file comes back as the nodes that are written in it: a list of names, a list of mappings, or a mapping by
+    name. A glob comes back as a mapping from file name without ending to `{path: ...}`.
+    """
+
+    kind: str
+    name: str
+    place: Place | None = field(default=None, compare=False)
+    path: str = field(default="", compare=False)
+
+
+Tables = Mapping[TableRequest, Node | None]
+
+
+def request_of(node: Node, path: str) -> TableRequest | None:
+    """What must be read before this fan-out is known; None if it says everything itself."""
+    if not isinstance(node, MapNode):
+        return None
+    for kind in ("file", "glob"):
+        named = node.get(kind)
+        if isinstance(named, ScalarNode) and named.value is not None:
+            return TableRequest(kind, named.text, named.place, path)
+    return None
+
+
+def members(node: Node, path: str, tables: Tables, problems: list[Problem]) -> list[Each] | None:
+    """The members of a fan-out; None, and problems, if it cannot be read."""
+    before = len(problems)
+    request = request_of(node, path)
+    if request is None:
+        found = list(_members(node, "", path, problems))
+    else:
+        assert isinstance(node, MapNode)
+        problems.extend(_misplaced(node, request, path))
+        table = tables.get(request)
+        if table is None:
+            return None
+        column = node.get("key")
+        name = column.text if isinstance(column, ScalarNode) and column.value is not None else ""
+        if name and not isinstance(table, ListNode):
+            problems.append(_no_columns(column, table, path))
+        found = list(_members(table, name, path, problems, place=request.place))
+    problems.extend(_wrong_keys(found, path))
+    return found if len(problems) == before else None
+
+
+def _misplaced(node: MapNode, request: TableRequest, path: str) -> Iterator[Problem]:
+    allowed = ("file", "key") if request.kind == "file" else ("glob",)
+    for key, entry in node.items.items():
+        if key not in allowed:
+            yield Problem(f'unknown key "{key}"', entry.key, f"{path}.{key}", (f"{suggestion(key, allowed)}{_FORMS}",))
+
+
+def _no_columns(column: Node | None, table: Node, path: str) -> Problem:
+    hint = "Its keys are the names: leave key out."
+    place = column.place if column is not None else None
+    return Problem(f"key names a column, but the file holds {described(table)}", place, f"{path}.key", (hint,))
+
+
+def _members(node: Node, column: str, path: str, problems: list[Problem], place: Place | None = None) -> Iterator[Each]:
+    if isinstance(node, MapNode):
+        yield from _named(node, path, problems)
+    elif isinstance(node, ListNode):
+        for item in node.items:
+            if isinstance(item, MapNode):
+                yield from _row(item, column, path, problems, place)
+            elif isinstance(item, ScalarNode) and item.value is not None:
+                yield Each(normal(item.text), item.place, {})
+            else:
+                problems.append(Problem(f"a name cannot be {described(item)}", item.place, path, (_FORMS,)))
+    else:
+        problems.append(Problem(f"for_each cannot be {described(node)}", node.place or place, path, (_FORMS,)))
+
+
+def _named(node: MapNode, path: str, problems: list[Problem]) -> Iterator[Each]:
+    for key, entry in node.items.items():
+        if isinstance(entry.node, MapNode):
+            yield Each(normal(key), entry.key, entry.node.items)
+        elif is_null(entry.node):
+            yield Each(normal(key), entry.key, {})
+        else:
+            hint = f"Write  {key}: {{column: value}}, or a list of names:  [{key}]"
+            message = f"the values of a name are a mapping, not {described(entry.node)}"
+            problems.append(Problem(message, entry.node.place, f"{path}.{key}", (hint,)))
+
+
+def _row(row: MapNode, column: str, path: str, problems: list[Problem], place: Place | None) -> Iterator[Each]:
+    cell = row.get(column) if column else None
+    if isinstance(cell, ScalarNode) and cell.text:
+        yield Each(normal(cell.text), cell.place, row.items)
+    elif not column:
+        hint = f"Write  {{file: ..., key: COLUMN}}. Columns: {listed(row.items)}."
+        problems.append(Problem("which column holds the names is not said", place or row.place, path, (hint,)))
+    elif column not in row.items:
+        hint = f"{suggestion(column, row.items)}Columns: {listed(row.items)}."
+        problems.append(Problem(f'there is no column "{column}"', place or row.place, f"{path}.key", (hint,)))
+    else:
+        problems.append(
+            Problem(f'column "{column}" is empty in this row', row.place, path, ("Every row needs a name.",))
+        )
+
+
+def _wrong_keys(found: list[Each], path: str) -> Iterator[Problem]:
+    seen: dict[str, Each] = {}
+    for each in found:
+        error = name_error(each.key)
+        if error is not None:
+            hint = "Names become addresses and folders: letters, digits and _ . - only."
+            yield Problem(f'"{each.key}" cannot be a name: {error}', each.place, f"{path}.{each.key}", (hint,))
+        first = seen.setdefault(each.key, each)
+        if first is not each:
+            hint = f"It is first at {first.place}."
+            yield Problem(f'name "{each.key}" is there twice', each.place, f"{path}.{each.key}", (hint,))

@@ -1,0 +1,158 @@
+"""All spec files as one namespace: a name is defined once, wherever it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.core.errors import Place, Problem
+from reconciler.core.names import name_error, normal
+from reconciler.core.nodes import Entry, MapNode, Node, ScalarNode, described, is_null
+from reconciler.core.presets import BUILT_IN
+from reconciler.core.spec import Spec
+from reconciler.core.validation import unknown_keys
+
+SECTIONS = ("providers", "presets", "variables", "encodes")
+_ONE = {"providers": "provider", "presets": "preset", "variables": "variable", "encodes": "encode"}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A spec file that was read; `root` is None if nothing is written in it."""
+
+    file: str
+    root: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """What all files declare. `incomplete`: a file could not be read, so a name may be known that is not here."""
+
+    project: str
+    providers: Mapping[str, Entry]
+    presets: Mapping[str, Entry]
+    variables: Mapping[str, Entry]
+    encodes: Mapping[str, Entry]
+    defaults: MapNode
+    files: tuple[str, ...]
+    incomplete: bool = False
+
+
+def gather(documents: Sequence[Document], problems: list[Problem], *, incomplete: bool = False) -> Namespace:
+    """The documents as one; what is wrong with their top levels goes to `problems`."""
+    gathering = _Gathering(problems)
+    for document in documents:
+        gathering.add(document)
+    if gathering.project is None and not incomplete:
+        problems.append(_no_project(documents))
+    return Namespace(
+        project="" if gathering.project is None else normal(gathering.project.text),
+        defaults=gathering.defaults or MapNode({}, None),
+        files=tuple(document.file for document in documents),
+        incomplete=incomplete,
+        **gathering.sections,
+    )
+
+
+class _Gathering:
+    """What was found so far, and where, so that a second definition can name the first."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        self.sections: dict[str, dict[str, Entry]] = {section: {} for section in SECTIONS}
+        self.project: ScalarNode | None = None
+        self.defaults: MapNode | None = None
+        self._defaults_key: Place | None = None
+
+    def add(self, document: Document) -> None:
+        """Take in one document."""
+        root = document.root
+        if root is None or is_null(root):
+            return
+        if not isinstance(root, MapNode):
+            hint = "Write  project: NAME  and  encodes:  as keys at the start of lines."
+            self._problem(f"a spec file is a mapping, not {described(root)}", root.place, "", hint)
+            return
+        self.problems.extend(unknown_keys(root, Spec, ""))
+        self._version(root.items.get("version"))
+        self._project(root.items.get("project"))
+        self._defaults(root.items.get("defaults"))
+        for section in SECTIONS:
+            entry = root.items.get(section)
+            if entry is not None and not is_null(entry.node):
+                self._section(section, entry.node)
+
+    def _problem(self, message: str, place: Place | None, path: str, *hints: str) -> None:
+        self.problems.append(Problem(message, place, path, hints))
+
+    def _version(self, entry: Entry | None) -> None:
+        if entry is None or (isinstance(entry.node, ScalarNode) and entry.node.value == 1):
+            return
+        hint = "Write  version: 1. A newer version needs a newer reconciler."
+        self._problem(f"version cannot be {described(entry.node)}", entry.node.place, "version", hint)
+
+    def _project(self, entry: Entry | None) -> None:
+        if entry is None:
+            return
+        node = entry.node
+        if not isinstance(node, ScalarNode) or node.value is None:
+            self._problem(
+                f"project must be a name, not {described(node)}", node.place, "project", "Write  project: NAME"
+            )
+            return
+        if self.project is not None:
+            self._twice("project", "project", node.place, self.project.place)
+            return
+        self.project = node
+        error = name_error(normal(node.text))
+        if error is not None:
+            self._problem(f'project cannot be "{node.text}": {error}', node.place, "project", _NAMES)
+
+    def _defaults(self, entry: Entry | None) -> None:
+        if entry is None or is_null(entry.node):
+            return
+        if not isinstance(entry.node, MapNode):
+            hint = "Write  defaults: {protect: true}"
+            self._problem(
+                f"defaults must be a mapping, not {described(entry.node)}", entry.node.place, "defaults", hint
+            )
+        elif self.defaults is not None:
+            self._twice("defaults", "defaults", entry.key, self._defaults_key)
+        else:
+            self.defaults, self._defaults_key = entry.node, entry.key
+
+    def _section(self, section: str, node: Node) -> None:
+        if not isinstance(node, MapNode):
+            hint = f"Write the name of each {_ONE[section]} as a key below it."
+            self._problem(f"{section} must be a mapping, not {described(node)}", node.place, section, hint)
+            return
+        known = self.sections[section]
+        for written, entry in node.items.items():
+            name = normal(written)
+            path = f"{section}.{name}"
+            error = name_error(name)
+            if error is not None:
+                self._problem(f'"{written}" cannot name a {_ONE[section]}: {error}', entry.key, path, _NAMES)
+            elif name in known:
+                self._twice(f'{_ONE[section]} "{name}"', path, entry.key, known[name].key)
+            elif section == "presets" and name in BUILT_IN:
+                hint = f"Give yours a name of its own; it can take over this one:  my-{name}: {{extends: {name}}}"
+                self._problem(f'"{name}" is a built-in preset, which cannot be changed', entry.key, path, hint)
+            else:
+                known[name] = entry
+
+    def _twice(self, what: str, path: str, place: Place | None, first: Place | None) -> None:
+        hint = f"It is first at {first}. All files are one: keep one of them, or give one another name."
+        self._problem(f"{what} is defined twice", place, path, hint)
+
+
+_NAMES = "A name is letters, digits and _ . - in any language."
+
+
+def _no_project(documents: Sequence[Document]) -> Problem:
+    said = [document for document in documents if document.root is not None and not is_null(document.root)]
+    place = Place((said or documents)[0].file, 1, 1) if documents else None
+    hints = ("Write  project: NAME  in one spec file. The name stays: state and jobs belong to it.",)
+    if said or not documents:
+        return Problem("no project is named", place, "project", hints)
+    return Problem("nothing is written in this file", place, "", (*hints, "Below it, encodes: say what to make."))

@@ -1,0 +1,239 @@
+"""What stands under `source:`, as a Source: where the media is, and what it is called.
+
+Whether a local file is there is not asked here; whether its path stays where it may is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.core import lavfi
+from reconciler.core.encode import Origin, Source, SourceKind, Trim
+from reconciler.core.errors import Place, Problem
+from reconciler.core.manifest import PreparedSource, prepared_source
+from reconciler.core.names import normal
+from reconciler.core.nodes import Entry, MapNode, Node, ScalarNode, described, find
+from reconciler.core.spec import SourceSpec, TrimSpec
+from reconciler.core.units import number
+from reconciler.core.urls import SCHEMES, identity, url_error
+from reconciler.core.validation import validated, variable_hint
+from reconciler.core.variables import Each, Variables
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_ENVIRONMENT = re.compile(r"\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}")
+_LAVFI = "lavfi:"
+_FORMS = "A source is an https:// or http:// URL, a path in the project folder, or lavfi: pictures."
+_STORES = frozenset({"s3", "gs", "gcs", "az", "azure", "abfs", "wasb", "r2", "b2", "oss", "cos", "swift"})
+_READABLE = ("BYTENITE_", "RECONCILER_")
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What flags and environment allow, never a spec: absolute folders, and names that `${env.}` may read."""
+
+    media_roots: tuple[str, ...] = ()
+    spec_env: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceRead:
+    """A source, what it contributes to manifests, and where it was written."""
+
+    source: Source
+    prepared: PreparedSource
+    place: Place | None
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is known before the location is looked at."""
+
+    node: ScalarNode
+    path: str
+    trim: Trim
+    spec: SourceSpec
+
+
+def filled(node: Node, path: str, variables: Variables, each: Each | None) -> Node | None:
+    """`node` with its references filled in, but for a URL that is read from the environment at apply."""
+    url = node.items.get("url") if isinstance(node, MapNode) else None
+    if url is None or not isinstance(node, MapNode) or not _from_environment(url.node):
+        return variables.fill(node, path, each)
+    rest = MapNode({key: entry for key, entry in node.items.items() if key != "url"}, node.place)
+    done = variables.fill(rest, path, each)
+    return MapNode({**done.items, "url": url}, node.place) if isinstance(done, MapNode) else None
+
+
+def read_source(raw: Node, node: Node, path: str, trust: Trust, problems: list[Problem]) -> SourceRead | None:
+    """The source that `node` says, `raw` before references were filled in; None, and problems, if it cannot be."""
+    before = len(problems)
+    asked = _asked(node, path, problems)
+    if asked is None:
+        return None
+    url = raw.get("url") if isinstance(raw, MapNode) else None
+    if url is not None and _from_environment(url):
+        kind, name, location = _environment(asked, trust, problems)
+    else:
+        kind, name, location = _located(asked, trust, problems)
+    if len(problems) > before:
+        return None
+    source = Source(kind, name, location, asked.trim, asked.spec.sha256)
+    prepared = prepared_source(name, asked.trim.start, asked.trim.end)
+    return SourceRead(source, prepared, asked.node.place, _origins(node, asked.node))
+
+
+def _from_environment(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and _ENVIRONMENT.fullmatch(node.text) is not None
+
+
+def _asked(node: Node, path: str, problems: list[Problem]) -> _Asked | None:
+    if isinstance(node, MapNode):
+        return _mapping(node, path, problems)
+    if isinstance(node, ScalarNode) and isinstance(node.value, str) and node.value:
+        return _Asked(node, path, _WHOLE, _NOTHING_MORE)
+    problems.append(Problem(f"source cannot be {described(node)}", node.place, path, (_FORMS, *variable_hint(node))))
+    return None
+
+
+_WHOLE = Trim()
+_NOTHING_MORE = SourceSpec()
+
+
+def _mapping(node: MapNode, path: str, problems: list[Problem]) -> _Asked | None:
+    spec = validated(SourceSpec, node, path, problems)
+    if spec is None:
+        return None
+    if (spec.url is None) == (spec.path is None):
+        message = "a source has a url or a path, not both" if spec.url else "this source has neither url nor path"
+        problems.append(Problem(message, node.place, path, (_FORMS,)))
+        return None
+    field_name = "url" if spec.url is not None else "path"
+    location = node.get(field_name)
+    assert isinstance(location, ScalarNode)
+    return _Asked(location, f"{path}.{field_name}", _trim(spec.trim), spec)
+
+
+def _trim(spec: TrimSpec | None) -> Trim:
+    if spec is None:
+        return Trim()
+    start = spec.start or 0
+    end = spec.end if spec.duration is None else number(start + spec.duration)
+    return Trim(start, end)
+
+
+Located = tuple[SourceKind, str, str]
+
+
+def _environment(asked: _Asked, trust: Trust, problems: list[Problem]) -> Located:
+    """A URL that only apply knows: its id is its identity."""
+    text = asked.node.text
+    match = _ENVIRONMENT.fullmatch(text)
+    name = match[1] if match is not None else ""
+    if asked.spec.id is None:
+        hint = f'Write  source: {{id: NAME, url: "{text}"}}: the id is what the state knows it by.'
+        _add(problems, asked, "a URL from the environment needs an id beside it", hint)
+    elif not name.startswith(_READABLE) and name not in trust.spec_env:
+        hint = f"To allow it, where you run reconciler:  RECONCILER_SPEC_ENV={name}"
+        _add(problems, asked, f"specs may not read {name} from the environment", hint)
+    return "http", _identifier(asked, problems), text
+
+
+def _identifier(asked: _Asked, problems: list[Problem]) -> str:
+    name = normal(asked.spec.id or "")
+    if not name.isprintable():
+        _add(problems, asked, "an id holds printable characters only", "Write  id: masters/NAME")
+    return name
+
+
+def _located(asked: _Asked, trust: Trust, problems: list[Problem]) -> Located:
+    text = asked.node.text
+    if "${" in text or not text.isprintable():
+        _add(problems, asked, "a source cannot hold control characters or a literal ${", _FORMS)
+        return "file", "", ""
+    scheme = _SCHEME.match(text)
+    if asked.spec.path is None and scheme is not None:
+        return _remote(asked, scheme[1].lower(), problems)
+    for name, given in (("id", asked.spec.id), ("ignore_query", asked.spec.ignore_query)):
+        if given is not None:
+            _add(problems, asked, f'"{name}" says nothing for a source that is no URL', "Leave it out.")
+    if asked.spec.path is None and text.startswith(_LAVFI):
+        return _generated(asked, text.removeprefix(_LAVFI), problems)
+    return _local(asked, text, trust, problems)
+
+
+def _remote(asked: _Asked, scheme: str, problems: list[Problem]) -> Located:
+    text = asked.node.text
+    if scheme not in SCHEMES:
+        _add(problems, asked, f"{scheme}:// sources cannot be read", _instead(scheme))
+        return "http", "", ""
+    error = url_error(text)
+    if error is not None:
+        _add(problems, asked, *error)
+        return "http", "", ""
+    if asked.spec.id is not None:
+        return "http", _identifier(asked, problems), text
+    return "http", identity(text, asked.spec.ignore_query or ()), text
+
+
+def _instead(scheme: str) -> str:
+    if scheme in _STORES:
+        return 'Sign an https URL for it, and keep that in the environment:  {id: NAME, url: "${env.NAME_URL}"}'
+    return "Write the path alone, relative to the project folder." if scheme == "file" else _FORMS
+
+
+def _generated(asked: _Asked, graph: str, problems: list[Problem]) -> Located:
+    try:
+        lavfi.check(graph, asked.trim)
+    except ValueError as error:
+        hint = "For example  lavfi:testsrc2=size=1280x720:rate=25:duration=10"
+        _add(problems, asked, str(error), hint)
+    return "lavfi", f"{_LAVFI}{graph}", graph
+
+
+def _local(asked: _Asked, text: str, trust: Trust, problems: list[Problem]) -> Located:
+    inside = "Sources lie in the project folder, or in a folder given with --media-root DIR."
+    if text.startswith("~"):
+        _add(problems, asked, f'"{text}" begins with "~", which is not expanded', inside)
+        return "file", "", ""
+    steps = _steps(text)
+    if text.startswith("/"):
+        path = "/" + "/".join(step for step in steps if step != "..")
+        if ".." in steps or not any(path.startswith(f"{root.rstrip('/')}/") for root in trust.media_roots):
+            folder = path.rpartition("/")[0] or "/"
+            hint = f"To allow it, where you run reconciler:  --media-root {folder}"
+            _add(problems, asked, f'"{text}" lies outside the project folder', inside, hint)
+        return "file", path, path
+    if not steps or steps[0] == "..":
+        _add(problems, asked, f'"{text}" leads out of the project folder', inside)
+    return "file", "/".join(steps), "/".join(steps)
+
+
+def _steps(path: str) -> list[str]:
+    """The parts of a path that lead somewhere; `..` only where it leads out."""
+    steps: list[str] = []
+    for step in path.split("/"):
+        if step == ".." and steps and steps[-1] != "..":
+            steps.pop()
+        elif step not in {"", "."}:
+            steps.append(step)
+    return steps
+
+
+def _add(problems: list[Problem], asked: _Asked, message: str, *hints: str) -> None:
+    problems.append(Problem(message, asked.node.place, asked.path, (*hints, *variable_hint(asked.node))))
+
+
+def _origins(node: Node, location: ScalarNode) -> dict[str, Origin]:
+    found = {"source": _origin(location)}
+    for name in ("start", "end", "duration"):
+        entry: Entry | None = find(node, ("trim", name))
+        if entry is not None and isinstance(entry.node, ScalarNode):
+            found[f"source.trim.{'start' if name == 'start' else 'end'}"] = _origin(entry.node)
+    return found
+
+
+def _origin(node: ScalarNode) -> Origin:
+    return Origin(node.written or node.place, node.preset, node.variable)

@@ -1,0 +1,174 @@
+"""The models of a spec file, and which of their fields change an output's bits.
+
+They say what may stand in a file, for validation and for editors (`schema`). Files are checked piece by piece
+(`namespace`, `resolve`), since a piece may hold `${...}` or take over a preset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from reconciler.core.parameters import Audio, Crop, FrameRateLimit, Pad, Parameters, Seconds, Strict, Truth, Video
+
+Scalar = str | int | float | bool
+Labels = dict[str, Scalar | None]
+Attempts = Annotated[int, Field(ge=1, le=20, strict=True)]
+Text = Annotated[str, StringConstraints(min_length=1, strict=True)]
+
+
+class ProviderSpec(Strict):
+    """Who runs jobs. `ffmpeg` is this machine; `local` exists without being declared."""
+
+    type: Literal["ffmpeg"]
+    parallelism: Annotated[int, Field(ge=1, le=256, strict=True)] | None = None
+    threads: Annotated[int, Field(ge=1, le=256, strict=True)] | None = None
+
+
+class Policy(Strict):
+    """How outputs are treated; none of it changes their bits."""
+
+    enabled: Truth | None = None
+    protect: Truth | None = None
+    attempts: Attempts | None = None
+    labels: Labels | None = None
+
+
+class PlacedPolicy(Policy):
+    """A policy that also names who runs the jobs."""
+
+    provider: Text | None = None
+
+
+class TrimSpec(Strict):
+    """The part of a source that is encoded."""
+
+    start: Seconds | None = None
+    end: Seconds | None = None
+    duration: Seconds | None = None
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> TrimSpec:
+        if self.end is not None and self.duration is not None:
+            raise ValueError("a trim has an end or a duration, not both; leave one of them out")
+        if self.duration == 0 or (self.end is not None and self.end <= (self.start or 0)):
+            raise ValueError("a trim that ends before it starts; start must be less than end")
+        return self
+
+
+class SourceSpec(Strict):
+    """A source with more to say than where it is."""
+
+    url: Text | None = None
+    path: Text | None = None
+    id: Annotated[str, StringConstraints(pattern=r"^[^\s:]{1,200}$")] | None = None
+    trim: TrimSpec | None = None
+    sha256: Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")] | None = None
+    ignore_query: list[Text] | None = None
+
+
+class ForEachFile(Strict):
+    """A fan-out over the rows of a CSV, JSON or YAML file."""
+
+    file: Text
+    key: Text | None = None
+
+
+class ForEachGlob(Strict):
+    """A fan-out over files; the key is a file's name without its ending."""
+
+    glob: Text
+
+
+class PresetSpec(Parameters):
+    """A named, reusable set of output parameters."""
+
+    extends: Text | list[Text] | None = None
+
+
+class OutputSpec(Policy, PresetSpec):
+    """One rendition: parameters of its own, on top of presets."""
+
+
+class EncodeSpec(PlacedPolicy):
+    """One source turned into one or more outputs."""
+
+    source: Text | SourceSpec
+    for_each: list[Scalar] | ForEachFile | ForEachGlob | dict[str, dict[str, Any] | None] | None = None
+    outputs: list[Text] | dict[str, Text | OutputSpec]
+
+
+class Spec(Strict):
+    """A spec file. All files of a project are one namespace."""
+
+    version: Literal[1] | None = None
+    project: Text | None = None
+    providers: dict[str, ProviderSpec] | None = None
+    defaults: PlacedPolicy | None = None
+    presets: dict[str, PresetSpec] | None = None
+    variables: dict[str, Scalar] | None = None
+    encodes: dict[str, EncodeSpec] | None = None
+
+
+PARAMETER_MODELS = (Parameters, Video, Audio, Crop, Pad, FrameRateLimit)
+SPEC_MODELS = (
+    *(ProviderSpec, Policy, PlacedPolicy, TrimSpec, SourceSpec, ForEachFile, ForEachGlob, PresetSpec, OutputSpec),
+    *(EncodeSpec, Spec),
+)
+
+# Fields whose value is in the manifest: changing one encodes again. A field stands where it is declared.
+CHANGES_BITS: Mapping[str, frozenset[str]] = {
+    "Parameters": frozenset({"container", "video", "audio", "faststart"}),
+    "Video": frozenset(
+        {
+            *("codec", "encoder", "preset", "tune", "profile", "level", "pixel_format", "keyframe_interval"),
+            *("crf", "bitrate", "min_bitrate", "max_bitrate", "buffer_size", "mode"),
+            *("width", "height", "avoid_upscaling", "crop", "pad", "rotate", "flip", "fps"),
+        }
+    ),
+    "Audio": frozenset({"codec", "bitrate", "channels", "sample_rate", "track", "missing"}),
+    "Crop": frozenset({"top", "bottom", "left", "right"}),
+    "Pad": frozenset({"aspect", "color"}),
+    "FrameRateLimit": frozenset({"max"}),
+    "TrimSpec": frozenset({"start", "end", "duration"}),
+    "SourceSpec": frozenset({"url", "path", "id", "trim", "ignore_query"}),
+    "EncodeSpec": frozenset({"source"}),
+}
+
+# Fields that are not in the manifest, and why.
+NO_BITS: Mapping[str, Mapping[str, str]] = {
+    "ProviderSpec": {
+        "type": "who encodes is recorded; a file that is there is not made again by somebody else",
+        "parallelism": "how many jobs run at once",
+        "threads": "speed; the bits of some encoders differ by it, their quality does not",
+    },
+    "Policy": {
+        "enabled": "whether anything is done at all",
+        "protect": "what must not be done",
+        "attempts": "how often it is tried",
+        "labels": "words for people; a change is recorded",
+    },
+    "PlacedPolicy": {"provider": "as ProviderSpec.type"},
+    "SourceSpec": {"sha256": "a pin: other content is caught when it is read, and is no change of the spec"},
+    "ForEachFile": {
+        "file": "names the members; what they fill in is hashed where it lands",
+        "key": "as file",
+    },
+    "ForEachGlob": {"glob": "as ForEachFile.file"},
+    "PresetSpec": {"extends": "resolved before hashing"},
+    "EncodeSpec": {
+        "for_each": "as ForEachFile.file",
+        "outputs": "names; what the outputs say is hashed as Parameters",
+    },
+    "Spec": {
+        "version": "says how to read the file",
+        "project": "the lineage of the state; part of a job's id",
+        "providers": "as ProviderSpec",
+        "defaults": "carry only policy",
+        "presets": "resolved before hashing",
+        "variables": "resolved before hashing",
+        "encodes": "names; addresses are not hashed",
+    },
+}

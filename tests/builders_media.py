@@ -1,0 +1,217 @@
+"""Small clips made with the real ffmpeg, whole and broken, plain and odd; each is made once per folder."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+from pathlib import Path
+
+from reconciler.ffmpeg import binary
+
+PICTURE = "testsrc2=size=160x120:rate=25"
+TONE = "sine=frequency=440:sample_rate=48000"
+
+
+def ffmpeg(*arguments):
+    """Run the wheel's ffmpeg; its complaint is the error."""
+    command = [binary.find({}), "-v", "error", "-nostdin", "-y", *map(str, arguments)]
+    made = subprocess.run(command, capture_output=True, check=False)
+    assert made.returncode == 0, made.stderr.decode()
+    return made.stdout
+
+
+class Clips:
+    """Clips in a folder. Every method gives the path of one, and makes it if it is not there."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    def plain(self, name="plain.mp4", *, seconds=2, size="160x120", rate=25):
+        """A steady picture with stereo sound; the container follows from the name."""
+        return self._made(
+            name,
+            *_generated(f"testsrc2=size={size}:rate={rate}:duration={seconds}", f"{TONE}:duration={seconds}"),
+            *_h264(),
+            *("-c:a", "aac", "-ac", "2"),
+            *(["-movflags", "+faststart"] if name.endswith(("mp4", "mov")) else []),
+        )
+
+    def noisy(self, name="noisy.mkv", *, seconds=6):
+        """A picture with many bits, so that a flipped byte hits something."""
+        return self._made(
+            name,
+            *_generated(f"{PICTURE}:duration={seconds},noise=alls=20:allf=t", f"{TONE}:duration={seconds}"),
+            *(*_h264(), "-g", "25", "-c:a", "aac", "-ac", "2", "-b:a", "128k"),
+            *(["-movflags", "+faststart"] if name.endswith("mp4") else []),
+        )
+
+    def cut(self, container, share=0.6):
+        """The beginning of a longer clip, as a broken upload leaves it."""
+        whole = self.noisy(f"noisy.{container}")
+        return self._bytes(f"cut-{share}.{container}", whole.read_bytes()[: int(whole.stat().st_size * share)])
+
+    def cut_before_index(self):
+        """An MP4 whose index was to come last and never came."""
+        whole = self._made("index-last.mp4", "-i", self.noisy(), "-c", "copy")
+        return self._bytes("no-index.mp4", whole.read_bytes()[: int(whole.stat().st_size * 0.6)])
+
+    def corrupt(self, container="mkv"):
+        """A clip with so many flipped bytes that it is ruined, though its header and its end are whole."""
+        return self._flipped(f"corrupt.{container}", self.noisy(f"noisy.{container}"), 250)
+
+    def holed(self):
+        """An MKV in which whole stretches are overwritten."""
+        data = bytearray(self.noisy("noisy-long.mkv", seconds=12).read_bytes())
+        dice = random.Random(3)
+        for _ in range(4):
+            at = dice.randrange(len(data) // 4, len(data) * 3 // 4)
+            data[at : at + 4000] = dice.randbytes(4000)
+        return self._bytes("holed.mkv", bytes(data))
+
+    def scratched(self):
+        """A transport stream with a few flipped bytes, as a weak reception leaves it."""
+        return self._flipped("scratched.ts", self.noisy("noisy.ts"), 3)
+
+    def long_subtitles(self):
+        """Subtitles that outlast the picture by far."""
+        text = self._bytes("long.srt", b"1\n00:00:00,500 --> 00:00:01,500\nhello\n\n2\n00:00:09,000 --> 00:00:12,000\nbye\n")
+        return self._made("long-subtitles.mkv", "-i", self.plain(), "-i", text, "-map", 0, "-map", 1, "-c", "copy")
+
+    def long_sound(self, container="mkv"):
+        """Sound that goes on for a second and a half after the picture."""
+        return self._made(
+            f"long-sound.{container}",
+            *_generated(f"{PICTURE}:duration=2", f"{TONE}:duration=3.5"),
+            *(*_h264(), "-c:a", "aac"),
+        )
+
+    def late_picture(self, container="mkv"):
+        """A picture that begins 0.8 s after the sound."""
+        return self._made(
+            f"late-picture.{container}",
+            *("-i", self.plain(), "-itsoffset", "0.8", "-i", self.plain()),
+            *("-map", "1:v", "-map", "0:a", "-c", "copy"),
+        )
+
+    def live_webm(self):
+        """A WebM as a browser records it: no duration, clusters of unknown size."""
+        path = self.folder / "live.webm"
+        if not path.exists():
+            vp9 = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"]
+            made = ffmpeg(
+                *_generated(f"{PICTURE}:duration=2", f"{TONE}:duration=2"), *vp9, "-f", "webm", "-live", "1", "pipe:1"
+            )
+            path.write_bytes(made)
+        return path
+
+    def variable_rate(self):
+        """Frames at uneven times."""
+        return self._made(
+            "variable.mkv",
+            *_generated(f"{PICTURE}:duration=3,select='not(mod(n\\,5))+gt(random(1)\\,0.5)'", f"{TONE}:duration=3"),
+            *("-fps_mode", "vfr", *_h264(), "-c:a", "aac"),
+        )
+
+    def eight_mono(self):
+        """Eight tracks of mono sound, as cameras write them."""
+        tones = [word for n in range(8) for word in ("-f", "lavfi", "-i", f"sine=frequency={300 + 100 * n}:duration=2")]
+        maps = [word for n in range(8) for word in ("-map", f"{n + 1}:a")]
+        return self._made(
+            "eight-mono.mov",
+            *("-f", "lavfi", "-i", f"{PICTURE}:duration=2", *tones, "-map", "0:v", *maps),
+            *(*_h264(), "-c:a", "pcm_s16le"),
+        )
+
+    def surround(self, container="mp4", codec="aac", layout="5.1"):
+        """Six channels."""
+        channels = "|".join(["sin(880*PI*t)/4"] * 6)
+        return self._made(
+            f"surround-{codec}.{container}",
+            *("-f", "lavfi", "-i", f"{PICTURE}:duration=2"),
+            *("-f", "lavfi", "-i", f"aevalsrc={channels}:c={layout}:s=48000:d=2", *_h264(), "-c:a", codec),
+        )
+
+    def silent(self):
+        """A picture without sound."""
+        return self._made("silent.mp4", "-f", "lavfi", "-i", f"{PICTURE}:duration=2", *_h264())
+
+    def sound_only(self):
+        """Sound without a picture."""
+        return self._made("sound-only.m4a", "-f", "lavfi", "-i", f"{TONE}:duration=2", "-c:a", "aac")
+
+    def portrait(self, degrees=90):
+        """A clip as a phone held upright writes it: a lying picture and a rotation."""
+        return self._made(f"portrait-{degrees}.mp4", "-display_rotation", degrees, "-i", self.plain(), "-c", "copy")
+
+    def anamorphic(self):
+        """Pixels that are wider than high: 160x120 shown as 4:3 times 4:3."""
+        return self._made(
+            "anamorphic.mp4", "-f", "lavfi", "-i", f"{PICTURE}:duration=1,setsar=4/3", *_h264(), "-movflags", "+faststart"
+        )
+
+    def covered(self):
+        """A clip with a cover picture attached, before the real picture."""
+        cover = self._made("cover.png", "-f", "lavfi", "-i", "color=red:size=64x64", "-frames:v", "1")
+        return self._made(
+            "covered.mp4",
+            *("-i", cover, "-i", self.plain(), "-map", 0, "-map", 1, "-c", "copy", "-disposition:v:0", "attached_pic"),
+        )
+
+    def timecode(self):
+        """A clip with a timecode track."""
+        return self._made("timecode.mov", "-i", self.plain(), "-c", "copy", "-timecode", "01:00:00:00")
+
+    def hdr(self, transfer="smpte2084"):
+        """A ten-bit picture that says it is HDR."""
+        tags = f"setparams=color_primaries=bt2020:color_trc={transfer}:colorspace=bt2020nc"
+        return self._made(
+            f"hdr-{transfer}.mkv",
+            *("-f", "lavfi", "-i", f"{PICTURE}:duration=1,format=yuv420p10le,{tags}"),
+            *("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none"),
+        )
+
+    def tagged(self):
+        """A picture that says what its colours mean (bt709)."""
+        tags = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=limited"
+        return self._made("tagged.mp4", "-f", "lavfi", "-i", f"{PICTURE}:duration=1,{tags}", *_h264())
+
+    def with_holes_in_sound(self):
+        """Sound that is missing for a second in the middle."""
+        return self._made(
+            "sound-hole.mkv",
+            *("-i", self.plain("plain4.mkv", seconds=4)),
+            *("-filter_complex", "[0:a]aselect='not(between(t,1.5,2.5))'[a]", "-map", "0:v", "-map", "[a]"),
+            *("-c:v", "copy", "-c:a", "flac"),
+        )
+
+    def playlist(self):
+        """A playlist that calls itself a clip and points to one."""
+        text = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nfile://{self.plain()}\n#EXT-X-ENDLIST\n"
+        return self._bytes("playlist.mp4", text.encode())
+
+    def _flipped(self, name, whole, count):
+        data = bytearray(whole.read_bytes())
+        dice = random.Random(7)
+        for _ in range(count):
+            data[dice.randrange(len(data) // 5, len(data) * 4 // 5)] ^= 0xFF
+        return self._bytes(name, bytes(data))
+
+    def _made(self, name, *arguments):
+        path = self.folder / name
+        if not path.exists():
+            ffmpeg(*arguments, f"file:{path}")
+        return path
+
+    def _bytes(self, name, content):
+        path = self.folder / name
+        if not path.exists():
+            path.write_bytes(content)
+        return path
+
+
+def _generated(picture, sound):
+    return ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound]
+
+
+def _h264():
+    return ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
