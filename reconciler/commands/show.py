@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -29,7 +30,7 @@ def command(settings: Globals, what: str, *, detail: bool) -> int:
         if settings.json:
             screen.result(write_document(document) + "\n")
         else:
-            screen.result(plan_text(document, columns=screen.columns, detail=detail, apply_with=what))
+            screen.result(plan_text(document, columns=screen.columns, detail=detail, apply=f"reconciler apply {shlex.quote(what)}"))
         return 0
     if what.endswith(".json"):
         raise UsageError(f"{what}: there is no such file")

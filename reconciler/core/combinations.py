@@ -29,6 +29,13 @@ def problems(parameters: Parameters, written: Written) -> list[Problem]:
     return found
 
 
+def canonical(parameters: Parameters) -> Parameters:
+    """The one way to say it: sound alone has no picture, whether that is said or left out."""
+    if parameters.container == "m4a" and parameters.video is not None:
+        return parameters.model_copy(update={"video": None})
+    return parameters
+
+
 def _has_codec(section: Video | Audio | None) -> bool:
     return section is not None and section.codec not in {None, "none"}
 

@@ -18,7 +18,7 @@ ReconcilerError              1   expected; says what, where and what to do
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -47,6 +47,14 @@ class Problem:
     place: Place | None = None
     path: str = ""
     hints: tuple[str, ...] = ()
+
+
+def unique(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Each problem once, by message and place: a preset that is wrong is wrong for everybody who uses it."""
+    seen: dict[tuple[str, Place | None], Problem] = {}
+    for problem in problems:
+        seen.setdefault((problem.message, problem.place), problem)
+    return tuple(seen.values())
 
 
 class ReconcilerError(Exception):

@@ -6,7 +6,7 @@ nothing over: a preset without sound does not have to unset every detail of a so
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from reconciler.core.errors import Place, Problem
 from reconciler.core.names import listed, suggestion
@@ -48,9 +48,17 @@ def _says_none(section: MapNode) -> bool:
 class Presets:
     """All presets, built in and declared, by name. What is wrong goes to `problems`, once."""
 
-    def __init__(self, own: Mapping[str, Entry], problems: list[Problem], *, incomplete: bool = False) -> None:
-        """`own` are checked already; `incomplete`: a file could not be read, so unknown names may be known there."""
+    def __init__(
+        self,
+        own: Mapping[str, Entry],
+        problems: list[Problem],
+        *,
+        broken: Collection[str] = (),
+        incomplete: bool = False,
+    ) -> None:
+        """`broken` presets have had their problem told; `incomplete`: unknown names may stand in an unread file."""
         self._own = own
+        self._broken = broken
         self._problems = problems
         self._incomplete = incomplete
         self._merged: dict[str, MapNode | None] = {}
@@ -76,6 +84,8 @@ class Presets:
             chain = " -> ".join([*self._asked[self._asked.index(name) :], name])
             hint = "A preset cannot extend itself, not even through others."
             self._problems.append(Problem(f"presets extend each other: {chain}", place, path, (hint,)))
+            return None
+        if name in self._broken:
             return None
         if name not in self._merged:
             if name not in self._own and name not in BUILT_IN:

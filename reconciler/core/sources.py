@@ -23,6 +23,7 @@ from reconciler.core.variables import Each, Variables
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _ENVIRONMENT = re.compile(r"\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}")
+_NO_TEXT = re.compile("[\x00-\x1f\x7f\x85\ud800-\udfff]")
 _LAVFI = "lavfi:"
 _FORMS = "A source is an https:// or http:// URL, a path in the project folder, or lavfi: pictures."
 _STORES = frozenset({"s3", "gs", "gcs", "az", "azure", "abfs", "wasb", "r2", "b2", "oss", "cos", "swift"})
@@ -150,7 +151,7 @@ def _identifier(asked: _Asked, problems: list[Problem]) -> str:
 
 def _located(asked: _Asked, trust: Trust, problems: list[Problem]) -> Located:
     text = asked.node.text
-    if "${" in text or not text.isprintable():
+    if "${" in text or _NO_TEXT.search(text):
         _add(problems, asked, "a source cannot hold control characters or a literal ${", _FORMS)
         return "file", "", ""
     scheme = _SCHEME.match(text)

@@ -93,6 +93,8 @@ _AKAMAI_VALUE = re.compile(r"(?=.*(?:^|~|%7E)exp=)(?=.*(?:^|~|%7E)hmac=)", re.IG
 
 def url_error(url: str) -> tuple[str, str] | None:
     """Why a URL cannot be a source, and what to do; None if it can."""
+    if _SAFE_URL.fullmatch(url):
+        return None
     if any(letter <= " " or letter == "\x7f" for letter in url):
         return "a URL cannot hold spaces or control characters", "Write a space as %20."
     try:

@@ -55,8 +55,8 @@ def _or_never(length: float | None) -> float:
 def _first_frame(source: Source, program: str, environment: Mapping[str, str]) -> bytes:
     """One picture and one block of sound, uncompressed."""
     command = [program, "-hide_banner", "-nostdin", "-loglevel", "level+error", "-f", "lavfi", "-i", source.location]
-    command += ["-map", "0:v?", "-map", "0:a?", "-c:v", "rawvideo", "-frames:v", "1"]
-    command += ["-c:a", "pcm_s16le", "-frames:a", "1", "-f", "nut", "pipe:1"]
+    command += ["-map", "0:v?", "-map", "0:a?", "-t", "0.1", "-c:v", "rawvideo", "-frames:v", "1"]
+    command += ["-c:a", "pcm_s16le", "-f", "nut", "pipe:1"]
     try:
         made = subprocess.run(
             command,

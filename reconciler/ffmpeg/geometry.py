@@ -54,7 +54,7 @@ class Size:
 
 def filters(video: Video, track: VideoTrack | None) -> list[str]:
     """The video filters, in order; `track` None writes expressions instead of numbers."""
-    chain = [*_rate(video, track), *_crop(video.crop), *_turn(video)]
+    chain = [*_rate(video, track), *_crop(video.crop, track), *_turn(video)]
     if track is None:
         box = _box(video)
         chain += _scale_expression(box) + _pad_expression(box, video)
@@ -107,17 +107,22 @@ def whole(length: Fraction, step: int) -> int:
 
 def _rate(video: Video, track: VideoTrack | None) -> list[str]:
     if isinstance(video.fps, FrameRateLimit) and track is None:
-        return [f"fps='min(source_fps,{video.fps.max})'"]
+        return [f"fps={_escaped(f'min(source_fps,{video.fps.max})')}"]
     rate = output_rate(video, track)
     return [f"fps={rate}"] if rate is not None else []
 
 
-def _crop(crop: Crop | None) -> list[str]:
+def _crop(crop: Crop | None, track: VideoTrack | None) -> list[str]:
     if crop is None:
         return []
     left, top = crop.left or 0, crop.top or 0
     across, down = left + (crop.right or 0), top + (crop.bottom or 0)
-    return [f"crop=iw-{across}:ih-{down}:{left}:{top}"] if across or down else []
+    if not across and not down:
+        return []
+    width, height = (f"iw-{across}", f"ih-{down}")
+    if track is not None:
+        width, height = str(track.upright[0] - across), str(track.upright[1] - down)
+    return [f"crop={width}:{height}:{left}:{top}"]
 
 
 def _turn(video: Video) -> list[str]:
@@ -165,10 +170,10 @@ def _scale_expression(box: Box) -> list[str]:
     limits += [f"{box.height}/ih"] if box.height else []
     scale = _least(limits)
     width, height = (
-        f"max(2,{step}*floor({length}*{scale}/{step}+{_ROUNDING}))"
+        _escaped(f"max(2,{step}*floor({length}*{scale}/{step}+{_ROUNDING}))")
         for length, step in zip(("iw*sar", "ih"), box.step, strict=True)
     )
-    return [f"scale=w='{width}':h='{height}':flags=bicubic"]
+    return [f"scale=w={width}:h={height}:flags=bicubic"]
 
 
 def _least(limits: list[str]) -> str:
@@ -184,9 +189,14 @@ def _pad_expression(box: Box, video: Video) -> list[str]:
         return []
     over, under = box.shape.numerator, box.shape.denominator
     across, down = box.step
-    width = f"max(iw,{across}*floor(ih*{over}/{under}/{across}+{_ROUNDING}))"
-    height = f"max(ih,{down}*floor(iw*{under}/{over}/{down}+{_ROUNDING}))"
-    return [f"pad=w='{width}':h='{height}':x='(ow-iw)/2':y='(oh-ih)/2':color={_color(video)}"]
+    width = _escaped(f"max(iw,{across}*floor(ih*{over}/{under}/{across}+{_ROUNDING}))")
+    height = _escaped(f"max(ih,{down}*floor(iw*{under}/{over}/{down}+{_ROUNDING}))")
+    return [f"pad={width}:{height}:(ow-iw)/2:(oh-ih)/2:color={_color(video)}"]
+
+
+def _escaped(expression: str) -> str:
+    """An expression inside a filter chain, where a bare comma would end the filter."""
+    return expression.replace(",", "\\,")
 
 
 def _color(video: Video) -> str:

@@ -16,23 +16,28 @@ WARNINGS_AT_MOST = 10
 
 
 def plan_text(
-    document: PlanDocument, *, columns: int = 80, detail: bool = False, options: str = "", apply_with: str | None = None
+    document: PlanDocument,
+    *,
+    columns: int = 80,
+    detail: bool = False,
+    options: str = "",
+    apply: str | None = "reconciler apply",
 ) -> str:
     """The screen of a plan.
 
-    `options` are the flags that a command named on it has to repeat, `apply_with` what stands behind `apply`
-    where that is something else (the file of a saved plan).
+    `options` are the flags that a command named on it has to repeat; `apply` is the command that runs the plan,
+    None where it is being run already.
     """
     parts = [_warnings(document, columns, options)]
     if document.resource_changes:
         parts = [
             _header(document, columns),
             _steps(document, columns, detail=detail),
-            _jobs(document, columns, options),
+            _jobs(document, columns, options, looks=apply is not None),
             *parts,
             _refusals(document, columns),
             [*_summary(document, columns), *_cost(document, columns)],
-            fold(_next(options if apply_with is None else f" {apply_with}"), columns),
+            fold(f"Nothing has started. To run it: {whole(apply)}", columns) if apply is not None else [],
         ]
     else:
         parts = [*parts, fold(no_changes(document), columns)]
@@ -93,13 +98,14 @@ def _steps(document: PlanDocument, columns: int, *, detail: bool) -> list[str]:
     return [*cause_lines(changes, columns), "", *fold("Every output by itself: --detail", columns, first="  ")]
 
 
-def _jobs(document: PlanDocument, columns: int, options: str) -> list[str]:
+def _jobs(document: PlanDocument, columns: int, options: str, *, looks: bool) -> list[str]:
+    """How many jobs, and the remote sources; whoever `looks` at a plan is told how to look at them too."""
     if not document.jobs:
         return []
     lines = fold(_jobs_sentence(document), columns, first="  ")
     remote = _remote_sources(document)
     if remote:
-        lines += _sources(remote, columns, options, looked=bool(document.findings))
+        lines += _sources(remote, columns, options, untouched=looks and not document.findings)
     for finding in document.findings:
         lines += fold(visible(finding), columns, first="  ", rest="    ")
     return lines
@@ -128,13 +134,13 @@ def _remote_sources(document: PlanDocument) -> list[SourceShown]:
     return list(found.values())
 
 
-def _sources(remote: Sequence[SourceShown], columns: int, options: str, *, looked: bool) -> list[str]:
+def _sources(remote: Sequence[SourceShown], columns: int, options: str, *, untouched: bool) -> list[str]:
     if len(remote) == 1:
         lines = fold(f"Source {visible(remote[0].identity)}", columns, first="  ", rest="    ")
     else:
         hosts = sorted({_host(source) for source in remote})
         lines = fold(f"{len(remote):,} remote sources: {sequence(hosts)}", columns, first="  ", rest="    ")
-    if not looked:
+    if untouched:
         them = "it" if len(remote) == 1 else "them"
         command = whole(f"reconciler plan --refresh{options}")
         lines += fold(f"Not contacted: plan is offline. To look at {them} now: {command}", columns, first="  ")
@@ -194,7 +200,3 @@ def _time(document: PlanDocument) -> str:
     if len(known) < len(document.jobs):
         return f"Time: more than {span(sum(known))}."
     return f"Time: about {span(sum(known))}, as last time."
-
-
-def _next(options: str) -> str:
-    return f"Nothing has started. To run it: {whole(f'reconciler apply{options}')}"

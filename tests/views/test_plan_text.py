@@ -251,7 +251,7 @@ def test_refresh_says_what_it_found_instead_of_how_to_look():
 
 def test_commands_repeat_the_flags_that_made_the_plan():
     """A command named on the screen runs as it stands."""
-    text = plan_text(document(ladder()), options=" --specs other")
+    text = plan_text(document(ladder()), options=" --specs other", apply="reconciler apply --specs other")
 
     assert "reconciler plan --refresh --specs other\n" in text
     assert "To run it: reconciler apply --specs other\n" in text

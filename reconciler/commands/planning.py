@@ -1,0 +1,44 @@
+"""What `plan` and `apply` share: the selection as options, and the document of a plan that was made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from reconciler import __version__
+from reconciler.commands.options import Globals, flags
+from reconciler.commands.wiring import Planned
+from reconciler.core.plan import Selection
+from reconciler.views.document import Basis, PlanDocument
+from reconciler.views.plan_json import plan_document
+
+
+def now() -> str:
+    """The time as documents and events write it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def document_of(planned: Planned, settings: Globals, findings: Sequence[str] = ()) -> PlanDocument:
+    """The plan as a document; `findings` are what `--refresh` saw."""
+    folder = settings.specs.rstrip("/")
+    return plan_document(
+        planned.plan,
+        basis=Basis(
+            specs=f"{folder}/",
+            files=len(planned.desired.files),
+            state=settings.state,
+            state_exists=planned.state_exists,
+        ),
+        timestamp=now(),
+        tool_version=__version__,
+        refused=planned.refusals,
+        findings=findings,
+    )
+
+
+def repeated(settings: Globals, selection: Selection) -> str:
+    """The flags that a command named on a screen has to repeat to mean the same plan."""
+    chosen = flags(
+        target=selection.targets, exclude=selection.excludes, rerun=selection.reruns, allow=selection.allow
+    )
+    return f"{settings.spoken}{chosen}"

@@ -1,0 +1,39 @@
+"""Outputs that cannot both exist: addresses or files that some file system would take for the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.core.encode import Output
+from reconciler.core.errors import Problem
+
+
+def collisions(outputs: Sequence[Output]) -> Iterator[Problem]:
+    """A problem for each output whose address or path clashes with an earlier one's."""
+    by_address: dict[str, Output] = {}
+    by_path: dict[str, Output] = {}
+    folders: dict[str, Output] = {}
+    for output in outputs:
+        first = by_address.setdefault(output.address.casefold(), output)
+        other = by_path.setdefault(output.path.casefold(), output)
+        folders.setdefault(output.path.casefold().rpartition("/")[0], output)
+        if first is not output:
+            same = first.address == output.address
+            message = (
+                f"{output.address} is there twice"
+                if same
+                else f"{output.address} and {first.address} differ only by case"
+            )
+            yield _clash(message, output, first)
+        elif other is not output:
+            yield _clash(f"{output.address} and {other.address} would both be {output.path}", output, other)
+    for path, output in by_path.items():
+        inside = folders.get(path)
+        if inside is not None:
+            message = f"{output.path} would be a file and the folder of {inside.address}"
+            yield _clash(message, output, inside)
+
+
+def _clash(message: str, output: Output, first: Output) -> Problem:
+    hint = f"The other is at {first.place}. Give one of them another name."
+    return Problem(message, output.place, f"encodes.{output.address.replace('/', '.')}", (hint,))

@@ -1,0 +1,238 @@
+"""One entry of `encodes:` as outputs: every member of its fan-out, times everything under `outputs:`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
+
+from reconciler.core import policies
+from reconciler.core.encode import Origin, Output
+from reconciler.core.errors import Place, Problem
+from reconciler.core.fan_out import Tables, members
+from reconciler.core.names import listed, name_error, normal, publish_path, suggestion
+from reconciler.core.nodes import Entry, ListNode, MapNode, Node, ScalarNode, described, is_null
+from reconciler.core.policies import Policy
+from reconciler.core.renditions import Rendition, Renditions, unsaid
+from reconciler.core.sources import SourceRead, Trust, filled, read_source
+from reconciler.core.spec import EncodeSpec, OutputSpec
+from reconciler.core.validation import unknown_keys, validated
+from reconciler.core.variables import Each, Variables, uses_each
+
+Value = TypeVar("Value")
+
+_OUTPUTS = "Write  outputs: [720p-h264]  or  outputs: {720p: {extends: 720p-h264, video: {crf: 21}}}"
+_SOURCE = "Write  source: https://HOST/PATH  or a path in the project folder."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surroundings:
+    """What all encodes share; what is wrong with one goes to `problems`."""
+
+    variables: Variables
+    renditions: Renditions
+    defaults: Policy
+    providers: frozenset[str]
+    trust: Trust
+    tables: Tables
+    problems: list[Problem]
+    incomplete: bool = False
+
+
+class _PerMember(Generic[Value]):
+    """A part of an encode: read once, or anew for every member if it says `${each...}`."""
+
+    __slots__ = ("_fixed", "_read", "_varies")
+
+    def __init__(self, read: Callable[[Each | None], Value | None], *, varies: bool) -> None:
+        self._read = read
+        self._varies = varies
+        self._fixed = None if varies else read(None)
+
+    def of(self, each: Each | None) -> Value | None:
+        """What it is for a member; None if it is wrong."""
+        return self._read(each) if self._varies else self._fixed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """One output as it stands in the spec; without a `name` it is called after the preset it names."""
+
+    name: str | None
+    node: Node
+    path: str
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ready:
+    """One output that only lacks its source. `own` is what it says about its policy."""
+
+    name: str
+    rendition: Rendition
+    own: MapNode
+    path: str
+    place: Place | None
+
+
+class Encode:
+    """One entry of `encodes:`; `is_empty` once it fans out over nothing."""
+
+    def __init__(self, name: str, entry: Entry, node: MapNode, around: Surroundings) -> None:
+        self.name = name
+        self.is_empty = False
+        self._node = node
+        self._around = around
+        self._path = f"encodes.{name}"
+        self._place = entry.key
+        self._policy_node = policies.part(node, policies.PLACED_KEYS)
+        self._source_node = node.get("source")
+        self._origins: dict[tuple[int, Place | None], dict[str, Origin]] = {}
+
+    def outputs(self) -> Iterator[Output]:
+        """All its outputs."""
+        self._around.problems.extend(unknown_keys(self._node, EncodeSpec, self._path))
+        policy = _PerMember(self._policy, varies=uses_each(self._policy_node))
+        source = _PerMember(self._source, varies=uses_each(self._source_node))
+        outputs = [_PerMember(partial(self._ready, asked), varies=uses_each(asked.node)) for asked in self._asked()]
+        for each in self._members():
+            policy_now, source_now = policy.of(each), source.of(each)
+            for output in outputs:
+                ready = output.of(each)
+                if ready is not None and source_now is not None and policy_now is not None:
+                    yield from self._output(ready, source_now, policy_now, each)
+
+    def _problem(self, message: str, place: Place | None, path: str, *hints: str) -> None:
+        self._around.problems.append(Problem(message, place, path, hints))
+
+    def _members(self) -> list[Each | None]:
+        entry = self._node.items.get("for_each")
+        if entry is None:
+            return [None]
+        path = f"{self._path}.for_each"
+        node = self._around.variables.fill(entry.node, path)
+        found = None if node is None else members(node, path, self._around.tables, self._around.problems)
+        self.is_empty = found == []
+        return [*(found or ())]
+
+    def _policy(self, each: Each | None) -> Policy | None:
+        node = self._around.variables.fill(self._policy_node, self._path, each)
+        if not isinstance(node, MapNode):
+            return None
+        policy = policies.over(self._around.defaults, node, self._path, self._around.problems)
+        provider = node.get("provider")
+        known = self._around.providers
+        if policy is None or provider is None or policy.provider in known or self._around.incomplete:
+            return policy
+        path = f"{self._path}.provider"
+        self._around.problems.append(unknown_provider(policy.provider, provider.place, path, known))
+        return None
+
+    def _source(self, each: Each | None) -> SourceRead | None:
+        raw, path = self._source_node, f"{self._path}.source"
+        if raw is None or is_null(raw):
+            self._problem(f'"{self.name}" has no source', self._place, path, _SOURCE)
+            return None
+        node = filled(raw, path, self._around.variables, each)
+        return None if node is None else read_source(raw, node, path, self._around.trust, self._around.problems)
+
+    def _asked(self) -> Iterator[_Asked]:
+        node, path = self._node.get("outputs"), f"{self._path}.outputs"
+        if isinstance(node, MapNode) and node.items:
+            for name, entry in node.items.items():
+                yield _Asked(normal(name), entry.node, f"{path}.{normal(name)}", entry.key)
+        elif isinstance(node, ListNode) and node.items:
+            yield from self._listed(node, path)
+        elif node is None or is_null(node) or not isinstance(node, ScalarNode):
+            place = self._place if node is None else node.place or self._place
+            self._problem(f'"{self.name}" has no outputs', place, path, _OUTPUTS)
+        else:
+            hint = f"Write  outputs: [{node.text}]"
+            self._problem(f"outputs must be a list or a mapping, not {described(node)}", node.place, path, hint)
+
+    def _listed(self, node: ListNode, path: str) -> Iterator[_Asked]:
+        seen: dict[str, Place | None] = {}
+        for item in node.items:
+            if not isinstance(item, ScalarNode) or item.value is None:
+                hint = "To change what a preset says, name the output:  outputs: {720p: {extends: PRESET, ...}}"
+                self._problem(f"a list of outputs names presets; this is {described(item)}", item.place, path, hint)
+            elif item.text in seen:
+                hint = f"It is first at {seen[item.text]}."
+                self._problem(f'output "{item.text}" is there twice', item.place, f"{path}.{item.text}", hint)
+            else:
+                seen[item.text] = item.place
+                yield _Asked(None, item, f"{path}.{item.text}", item.place)
+
+    def _ready(self, asked: _Asked, each: Each | None) -> _Ready | None:
+        node = self._around.variables.fill(asked.node, asked.path, each)
+        if node is None:
+            return None
+        name = asked.name if asked.name is not None else normal(node.text) if isinstance(node, ScalarNode) else ""
+        error = name_error(name)
+        if error is not None:
+            hint = "A name is letters, digits and _ . - in any language."
+            self._problem(f'"{name}" cannot name an output: {error}', asked.place, asked.path, hint)
+            return None
+        own = policies.part(node, policies.KEYS) if isinstance(node, MapNode) else _NOTHING
+        rendition = self._rendition(node, asked)
+        return None if rendition is None else _Ready(name, rendition, own, asked.path, asked.place)
+
+    def _rendition(self, node: Node, asked: _Asked) -> Rendition | None:
+        if isinstance(node, ScalarNode) and node.value is not None:
+            return self._around.renditions.of_preset(node.text, asked.path, node.place)
+        if not isinstance(node, MapNode) or not node.items:
+            place = node.place if isinstance(node, ListNode) else asked.place
+            hint = "Write the name of a preset, or  {extends: PRESET, video: {crf: 21}}"
+            self._problem(f"an output cannot be {described(node)}", place, asked.path, hint)
+            return None
+        problems = self._around.problems
+        if unsaid(node, asked.path, problems) or validated(OutputSpec, node, asked.path, problems) is None:
+            return None
+        said = {key: entry for key, entry in node.items.items() if key not in policies.KEYS}
+        return self._around.renditions.of_node(MapNode(said, node.place), asked.path, asked.place)
+
+    def _output(self, ready: _Ready, source: SourceRead, policy: Policy, each: Each | None) -> Iterator[Output]:
+        settled = policies.over(policy, ready.own, ready.path, self._around.problems)
+        place = ready.place or self._place
+        if settled is None or place is None:
+            return
+        encode = self.name if each is None else f"{self.name}/{each.key}"
+        manifest, fingerprint = ready.rendition.prepared.of(source.prepared)
+        yield Output(
+            address=f"{encode}/{ready.name}",
+            encode=encode,
+            name=ready.name,
+            source=source.source,
+            parameters=ready.rendition.parameters,
+            manifest=manifest,
+            fingerprint=fingerprint,
+            provider=settled.provider,
+            path=publish_path(encode, ready.name, ready.rendition.extension),
+            place=place,
+            enabled=settled.enabled,
+            protect=settled.protect,
+            attempts=settled.attempts,
+            labels=settled.labels,
+            origins=self._origins_of(ready.rendition, source),
+        )
+
+    def _origins_of(self, rendition: Rendition, source: SourceRead) -> dict[str, Origin]:
+        """Shared by the members of a fan-out, whose sources are written in one place."""
+        if any(origin.variable is not None for origin in source.origins.values()):
+            return {**source.origins, **rendition.origins}
+        key = (id(rendition), source.place)
+        found = self._origins.get(key)
+        if found is None:
+            found = self._origins[key] = {**source.origins, **rendition.origins}
+        return found
+
+
+_NOTHING = MapNode({}, None)
+
+
+def unknown_provider(name: str, place: Place | None, path: str, providers: frozenset[str]) -> Problem:
+    """A provider that nobody declared."""
+    known = sorted(providers)
+    hint = f'{suggestion(name, known)}Known: {listed(known)}. "local" is this machine.'
+    return Problem(f'unknown provider "{name}"', place, path, (hint,))

@@ -1,0 +1,58 @@
+"""How outputs are treated: defaults, then what the encode says, then what the output says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from reconciler.core import spec
+from reconciler.core.errors import Problem
+from reconciler.core.nodes import MapNode, Node, ScalarNode, described
+from reconciler.core.validation import validated
+
+KEYS = ("enabled", "protect", "attempts", "labels")
+PLACED_KEYS = (*KEYS, "provider")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything about an output that is not in its bits."""
+
+    enabled: bool = True
+    protect: bool = False
+    attempts: int = 2
+    labels: Mapping[str, str] = field(default_factory=dict)
+    provider: str = "local"
+
+
+def part(node: MapNode, keys: tuple[str, ...]) -> MapNode:
+    """The keys of a mapping that are policy."""
+    return MapNode({key: entry for key, entry in node.items.items() if key in keys}, node.place)
+
+
+def over(base: Policy, node: MapNode, path: str, problems: list[Problem]) -> Policy | None:
+    """`base` with what `node` says; None, and problems, if it says what cannot be."""
+    if not node.items:
+        return base
+    said = validated(spec.PlacedPolicy, node, path, problems)
+    if said is None:
+        return None
+    values = {key: getattr(said, key) for key in PLACED_KEYS if key != "labels" and getattr(said, key) is not None}
+    labels = _labels(base.labels, node.get("labels"), path, problems)
+    return replace(base, **values, labels=labels)
+
+
+def _labels(base: Mapping[str, str], node: Node | None, path: str, problems: list[Problem]) -> Mapping[str, str]:
+    """Labels are text as it was written: `year: 2024` is "2024", `id: 007` is "007"; null takes one away."""
+    if not isinstance(node, MapNode):
+        return base
+    labels = dict(base)
+    for name, entry in node.items.items():
+        value = entry.node
+        if not isinstance(value, ScalarNode):
+            problems.append(Problem(f"a label cannot be {described(value)}", value.place, f"{path}.labels.{name}"))
+        elif value.value is None:
+            labels.pop(name, None)
+        else:
+            labels[name] = value.text
+    return dict(sorted(labels.items()))

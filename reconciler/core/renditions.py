@@ -1,0 +1,109 @@
+"""What an output looks like, whatever its source: parameters, the manifest they make, and where each was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from reconciler.core import combinations
+from reconciler.core.encode import Origin
+from reconciler.core.errors import Place, Problem
+from reconciler.core.extends import Presets, without_nulls
+from reconciler.core.manifest import Prepared
+from reconciler.core.nodes import Entry, MapNode, Node, described, scalars
+from reconciler.core.parameters import Parameters
+from reconciler.core.spec import PresetSpec
+from reconciler.core.validation import validated
+from reconciler.core.variables import Variables
+from reconciler.core.written import Written, origins
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rendition:
+    """One set of parameters; shared by all outputs that ask for it."""
+
+    parameters: Parameters
+    prepared: Prepared
+    origins: Mapping[str, Origin]
+    extension: str
+
+
+class Renditions:
+    """Renditions by preset or by what an output says itself; each preset is resolved once."""
+
+    def __init__(self, presets: Presets, problems: list[Problem]) -> None:
+        self._presets = presets
+        self._problems = problems
+        self._by_preset: dict[str, Rendition | None] = {}
+
+    def of_preset(self, name: str, path: str, place: Place | None) -> Rendition | None:
+        """The rendition of an output that only names a preset; None, and problems, if there is none."""
+        if name in self._by_preset:
+            return self._by_preset[name]
+        node = self._presets.named(name, place, path)
+        if node is None:
+            return None
+        made = self._by_preset[name] = self._made(node, path, place)
+        return made
+
+    def of_node(self, node: MapNode, path: str, place: Place | None) -> Rendition | None:
+        """The rendition of what an output says, on top of what it extends; None, and problems, if it cannot be."""
+        merged = self._presets.extend(node, path)
+        return None if merged is None else self._made(merged, path, place)
+
+    def _made(self, merged: MapNode, path: str, place: Place | None) -> Rendition | None:
+        node = without_nulls(merged)
+        parameters = validated(Parameters, node, path, self._problems)
+        if parameters is None:
+            return None
+        found = combinations.problems(parameters, Written(node, path, place))
+        self._problems.extend(found)
+        if found:
+            return None
+        parameters = combinations.canonical(parameters)
+        return Rendition(parameters, Prepared(parameters), origins(node), str(parameters.container))
+
+
+def checked_presets(
+    own: Mapping[str, Entry], variables: Variables, problems: list[Problem], *, incomplete: bool
+) -> Presets:
+    """The declared presets with their references filled in, each of them valid by itself."""
+    good: dict[str, Entry] = {}
+    broken: list[str] = []
+    for name, entry in own.items():
+        path = f"presets.{name}"
+        node = _preset(entry.node, path, variables, problems)
+        if node is None:
+            broken.append(name)
+        else:
+            good[name] = Entry(entry.key, node)
+    return Presets(good, problems, broken=broken, incomplete=incomplete)
+
+
+def _preset(node: Node, path: str, variables: Variables, problems: list[Problem]) -> Node | None:
+    if not isinstance(node, MapNode):
+        hint = "Write  {container: mp4, video: {...}, audio: {...}}  or  {extends: NAME, ...}"
+        problems.append(Problem(f"a preset is a mapping, not {described(node)}", node.place, path, (hint,)))
+        return None
+    filled = variables.fill(node, path)
+    if filled is None or unsaid(filled, path, problems):
+        return None
+    return filled if validated(PresetSpec, filled, path, problems) is not None else None
+
+
+def unsaid(node: Node, path: str, problems: list[Problem]) -> bool:
+    """Whether a value was left out; a problem for each. Null has to be written to remove something."""
+    found = list(_unsaid(node, path))
+    problems.extend(found)
+    return bool(found)
+
+
+def _unsaid(node: Node, path: str) -> Iterator[Problem]:
+    for keys, scalar in scalars(node):
+        if scalar.value is None and not scalar.text and scalar.place is not None:
+            name = keys[-1] if keys else path.rpartition(".")[2]
+            hints = (
+                f"To remove what a preset says, write  {name}: null",
+                'A "#" after a space begins a comment: quote values that hold one, such as "#ff0000".',
+            )
+            yield Problem(f"{name} has no value", scalar.place, ".".join((path, *keys)), hints)

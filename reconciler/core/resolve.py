@@ -1,0 +1,142 @@
+"""From everything that the spec files declare to what is wanted.
+
+`Resolver` first says what it has to know of the outside world (`requests`), then resolves with the answers.
+Presets, variables, fan-outs and defaults are gone from its result: bits come from a built-in preset, the chain
+of presets and the output itself, in that order, and from nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from reconciler.core import policies
+from reconciler.core.collisions import collisions
+from reconciler.core.encode import Desired, FfmpegSettings, Output
+from reconciler.core.encodes import Encode, Surroundings, unknown_provider
+from reconciler.core.errors import Problem, unique
+from reconciler.core.extends import Presets
+from reconciler.core.fan_out import TableRequest, Tables, request_of
+from reconciler.core.names import listed, suggestion
+from reconciler.core.namespace import Namespace
+from reconciler.core.nodes import Entry, MapNode, described
+from reconciler.core.policies import Policy
+from reconciler.core.renditions import Renditions, checked_presets
+from reconciler.core.sources import Trust
+from reconciler.core.spec import ProviderSpec
+from reconciler.core.validation import validated
+from reconciler.core.variables import Variables, override
+
+LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What is wanted as far as it can be said, and everything that is wrong; use it only if nothing is."""
+
+    desired: Desired
+    problems: tuple[Problem, ...]
+
+
+class Resolver:
+    """Resolves one namespace."""
+
+    def __init__(self, namespace: Namespace, overrides: Mapping[str, str], trust: Trust) -> None:
+        """`overrides` are the texts of `--var`, by name."""
+        self._namespace = namespace
+        self._trust = trust
+        self._problems: list[Problem] = []
+        own = {**namespace.variables, **self._overrides(overrides)}
+        self._variables = Variables(own, self._problems, incomplete=namespace.incomplete)
+        self._variables.check()
+
+    def requests(self) -> tuple[TableRequest, ...]:
+        """The files and globs that fan-outs need, each once."""
+        return tuple(dict.fromkeys(self._requests()))
+
+    def resolve(self, tables: Tables) -> Resolution:
+        """All outputs, sorted by address; a table that could not be read is None, its problem told elsewhere."""
+        providers = self._providers()
+        around = Surroundings(
+            variables=self._variables,
+            renditions=Renditions(self._presets(), self._problems),
+            defaults=self._defaults(frozenset(providers)),
+            providers=frozenset(providers),
+            trust=self._trust,
+            tables=tables,
+            problems=self._problems,
+            incomplete=self._namespace.incomplete,
+        )
+        outputs: list[Output] = []
+        empty: list[str] = []
+        for name, entry in self._namespace.encodes.items():
+            encode = self._encode(name, entry, around)
+            if encode is not None:
+                outputs.extend(encode.outputs())
+                empty.extend([name] if encode.is_empty else [])
+        self._problems.extend(collisions(outputs))
+        outputs.sort(key=lambda output: output.address)
+        desired = Desired(
+            project=self._namespace.project,
+            outputs=tuple(outputs),
+            providers=providers,
+            files=self._namespace.files,
+            empty=tuple(sorted(empty)),
+        )
+        return Resolution(desired, unique(self._problems))
+
+    def _overrides(self, texts: Mapping[str, str]) -> dict[str, Entry]:
+        known = self._namespace.variables
+        found: dict[str, Entry] = {}
+        for name, text in texts.items():
+            if name in known:
+                found[name] = Entry(known[name].key, override(text))
+            elif not self._namespace.incomplete:
+                yours = f"Variables of the specs: {listed(known)}." if known else "No spec has variables:."
+                hint = f"{suggestion(name, known)}{yours}"
+                self._problems.append(
+                    Problem(f'--var sets "{name}", which no spec declares', None, f"variables.{name}", (hint,))
+                )
+        return found
+
+    def _requests(self) -> Iterator[TableRequest]:
+        for name, entry in self._namespace.encodes.items():
+            node = entry.node.get("for_each") if isinstance(entry.node, MapNode) else None
+            path = f"encodes.{name}.for_each"
+            filled = None if node is None else self._variables.fill(node, path)
+            request = None if filled is None else request_of(filled, path)
+            if request is not None:
+                yield request
+
+    def _presets(self) -> Presets:
+        incomplete = self._namespace.incomplete
+        return checked_presets(self._namespace.presets, self._variables, self._problems, incomplete=incomplete)
+
+    def _providers(self) -> dict[str, FfmpegSettings]:
+        found = {LOCAL: FfmpegSettings(LOCAL)}
+        for name, entry in self._namespace.providers.items():
+            path = f"providers.{name}"
+            node = self._variables.fill(entry.node, path)
+            spec = None if node is None else validated(ProviderSpec, node, path, self._problems)
+            # A broken declaration still declares the name: what uses it is not wrong.
+            settings = FfmpegSettings(name)
+            found[name] = settings if spec is None else FfmpegSettings(name, spec.parallelism, spec.threads)
+        return dict(sorted(found.items()))
+
+    def _defaults(self, providers: frozenset[str]) -> Policy:
+        node = self._variables.fill(self._namespace.defaults, "defaults")
+        if not isinstance(node, MapNode):
+            return Policy()
+        policy = policies.over(Policy(), node, "defaults", self._problems) or Policy()
+        provider = node.get("provider")
+        if provider is not None and policy.provider not in providers and not self._namespace.incomplete:
+            self._problems.append(unknown_provider(policy.provider, provider.place, "defaults.provider", providers))
+        return policy
+
+    def _encode(self, name: str, entry: Entry, around: Surroundings) -> Encode | None:
+        if isinstance(entry.node, MapNode):
+            return Encode(name, entry, entry.node, around)
+        hint = "Write  {source: https://HOST/PATH, outputs: [720p-h264]}"
+        message = f"an encode is a mapping, not {described(entry.node)}"
+        self._problems.append(Problem(message, entry.node.place or entry.key, f"encodes.{name}", (hint,)))
+        return None

@@ -1,0 +1,131 @@
+"""The spec files of a project, read and resolved: from a folder of YAML to what is wanted."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler.core.encode import Desired
+from reconciler.core.errors import Problem, SpecError, unique
+from reconciler.core.namespace import Document, gather
+from reconciler.core.resolve import Resolver
+from reconciler.core.sources import Trust
+from reconciler.edges.local_sources import LocalSources, told
+from reconciler.edges.spec_texts import LARGEST, Folders, Texts, find_specs, read_text
+from reconciler.edges.tables import read_tables
+from reconciler.edges.yaml_nodes import read_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the specs want, and which local sources are not there.
+
+    A missing source is an error only for what would read it: `validate` asks for all, a plan for the encodes
+    that it encodes. `missing` has a problem by the name of the encode (`Output.encode`).
+    """
+
+    desired: Desired
+    missing: Mapping[str, Problem] = field(default_factory=dict)
+    texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def require_sources(self, encodes: Iterable[str] | None = None) -> None:
+        """Raise SpecError if a local source of one of these encodes (None: of any) is not there."""
+        problems = tuple(told(self.missing, encodes))
+        if problems:
+            raise SpecError(problems, texts=self.texts, files=len(self.desired.files))
+
+
+def load(
+    project: Path,
+    specs: str = "specs",
+    *,
+    variables: Mapping[str, str] | None = None,
+    media_roots: Sequence[Path] = (),
+    spec_env: Collection[str] = (),
+    largest: int = LARGEST,
+) -> Loaded:
+    """Read and resolve all spec files below `specs` (a folder, or one file).
+
+    `variables` are the texts of `--var`; `media_roots` are folders in which absolute paths may lie; `spec_env`
+    are names that `${env.}` may read beyond BYTENITE_* and RECONCILER_*. No file has more than `largest` bytes.
+    Nothing is written, no environment is read, no network is used. Raises SpecError with all problems of all
+    files, sorted by place; but see `Loaded.missing`.
+    """
+    with _without_garbage_collection():
+        return _Loading(project, media_roots, largest).load(specs, variables or {}, spec_env)
+
+
+class _Loading:
+    """One run: what was read, and what is wrong with it."""
+
+    def __init__(self, project: Path, media_roots: Sequence[Path], largest: int) -> None:
+        roots = tuple(project / root for root in media_roots)
+        self.folders = Folders(project, roots)
+        self.texts = Texts()
+        self.problems: list[Problem] = []
+        self.largest = largest
+
+    def load(self, specs: str, variables: Mapping[str, str], spec_env: Collection[str]) -> Loaded:
+        """The whole way."""
+        documents, complete = self._documents(specs)
+        if not documents and self.problems:
+            self._raise(0)
+        namespace = gather(documents, self.problems, incomplete=not complete)
+        roots = {str(path) for root in self.folders.media_roots for path in (root, root.resolve())}
+        trust = Trust(tuple(sorted(roots)), frozenset(spec_env))
+        resolver = Resolver(namespace, self._printable(variables), trust)
+        tables = read_tables(resolver.requests(), self.folders, self.texts, self.problems)
+        resolution = resolver.resolve(tables)
+        sources = LocalSources(self.folders)
+        sources.look(resolution.desired.outputs)
+        self.problems += [*resolution.problems, *sources.wrong]
+        if self.problems:
+            self._raise(len(documents))
+        lines = self.texts.lines(list(sources.missing.values())) if sources.missing else {}
+        return Loaded(resolution.desired, sources.missing, lines)
+
+    def _documents(self, specs: str) -> tuple[list[Document], bool]:
+        """The files that were read, and whether that is all of them."""
+        documents: list[Document] = []
+        complete = True
+        for path in find_specs(self.folders, self.folders.project / specs, self.problems):
+            shown = self.folders.shown(path)
+            text = read_text(path, shown, self.texts, largest=self.largest)
+            found = [text] if isinstance(text, Problem) else []
+            root = None
+            if isinstance(text, str):
+                root, found = read_yaml(text, shown)
+            self.problems += found
+            complete = complete and (root is not None or not found)
+            documents.append(Document(shown, root))
+        return documents, complete
+
+    def _printable(self, variables: Mapping[str, str]) -> dict[str, str]:
+        good = {name: text for name, text in variables.items() if text.isprintable()}
+        for name in variables.keys() - good.keys():
+            self.problems.append(Problem(f"--var {name} holds what is no text", None, f"variables.{name}"))
+        return good
+
+    def _raise(self, files: int) -> None:
+        problems = sorted(unique(self.problems), key=_position)
+        raise SpecError(problems, texts=self.texts.lines(problems), files=files)
+
+
+def _position(problem: Problem) -> tuple[str, int, int]:
+    place = problem.place
+    return ("", 0, 0) if place is None else (place.file, place.line, place.column)
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """A spec is a large tree without cycles; looking for some while it grows doubles the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

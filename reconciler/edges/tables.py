@@ -1,0 +1,148 @@
+"""What fan-outs read: rows of CSV, JSON and YAML files, and the files of globs."""
+
+from __future__ import annotations
+
+import csv
+import glob
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from reconciler.core.errors import Place, Problem
+from reconciler.core.fan_out import TableRequest
+from reconciler.core.names import nearest, normal
+from reconciler.core.nodes import Entry, ListNode, MapNode, Node, ScalarNode, plain_scalar
+from reconciler.edges.json_nodes import read_json
+from reconciler.edges.spec_texts import Folders, Texts, read_text
+from reconciler.edges.yaml_nodes import read_yaml
+
+_ENDINGS = ".csv, .json, .yaml or .yml"
+_INSIDE = "Files lie in the project folder, or in a folder given with --media-root DIR."
+
+
+def read_tables(
+    requests: Iterable[TableRequest], folders: Folders, texts: Texts, problems: list[Problem]
+) -> dict[TableRequest, Node | None]:
+    """The answer to each request; None, and problems, where there is none."""
+    return {
+        request: _files(request, folders, problems)
+        if request.kind == "glob"
+        else _file(request, folders, texts, problems)
+        for request in requests
+    }
+
+
+def _problem(request: TableRequest, message: str, *hints: str) -> Problem:
+    return Problem(message, request.place, f"{request.path}.{request.kind}", hints)
+
+
+def _file(request: TableRequest, folders: Folders, texts: Texts, problems: list[Problem]) -> Node | None:
+    path = folders.project / request.name
+    ending = PurePosixPath(request.name).suffix.lower()
+    if not folders.allowed(path):
+        problems.append(_problem(request, f'"{request.name}" leads out of the project folder', _INSIDE))
+        return None
+    if not path.is_file():
+        problems.append(_problem(request, f"{request.name} is not there", *_near(path, folders)))
+        return None
+    if ending not in {".csv", ".json", ".yaml", ".yml"}:
+        problems.append(_problem(request, f'a table cannot be "{ending or request.name}"', f"It is {_ENDINGS}."))
+        return None
+    shown = folders.shown(path)
+    text = read_text(path, shown, texts)
+    if isinstance(text, Problem):
+        problems.append(text)
+        return None
+    node, found = _parsed(text, shown, ending)
+    problems.extend(found)
+    if found:
+        return None
+    return node if node is not None else ListNode([], Place(shown, 1, 1))
+
+
+def _near(path: Path, folders: Folders) -> tuple[str, ...]:
+    if not path.parent.is_dir():
+        return (f"Its folder {folders.shown(path.parent)}/ is not there either.",)
+    close = nearest(path.name, [other.name for other in path.parent.iterdir()][:1000])
+    return () if close is None else (f'Did you mean "{folders.shown(path.parent / close)}"?',)
+
+
+def _parsed(text: str, shown: str, ending: str) -> tuple[Node | None, list[Problem]]:
+    if ending == ".csv":
+        problems: list[Problem] = []
+        return ListNode(list(_rows(text, shown, problems)), Place(shown, 1, 1)), problems
+    return read_json(text, shown) if ending == ".json" else read_yaml(text, shown)
+
+
+def _rows(text: str, shown: str, problems: list[Problem]) -> Iterator[MapNode]:
+    """The rows of a CSV text; cells are typed as YAML would type them unquoted."""
+    reader = csv.reader(text.splitlines(keepends=True), skipinitialspace=True, strict=True)
+    header: list[str] = []
+    line = 1
+    try:
+        for cells in reader:
+            place, line = Place(shown, line, 1), reader.line_num + 1
+            if not any(cell.strip() for cell in cells):
+                continue
+            if not header:
+                header = [cell.strip() for cell in cells]
+                problems.extend(_wrong_header(header, place))
+            elif len(cells) != len(header):
+                message = f"this row has {len(cells)} cells, the header has {len(header)}"
+                problems.append(Problem(message, place, "", ("Quote cells that hold a comma.",)))
+            else:
+                yield _row(header, cells, place)
+    except csv.Error as error:
+        problems.append(
+            Problem(f"not CSV: {error}", Place(shown, line, 1), "", ("Quotes inside of a cell are doubled.",))
+        )
+
+
+def _wrong_header(header: list[str], place: Place) -> Iterator[Problem]:
+    for index, name in enumerate(header):
+        if not name or name in header[:index]:
+            what = f'column "{name}" is there twice' if name else "a column has no name"
+            yield Problem(what, place, "", ("The first line names the columns, each once.",))
+
+
+def _row(header: list[str], cells: list[str], place: Place) -> MapNode:
+    items: dict[str, Entry] = {}
+    for name, cell in zip(header, cells, strict=True):
+        text = cell.strip()
+        items[name] = Entry(place, ScalarNode(plain_scalar(text), text, place))
+    return MapNode(items, place)
+
+
+def _files(request: TableRequest, folders: Folders, problems: list[Problem]) -> Node | None:
+    pattern = PurePosixPath(request.name)
+    if ".." in pattern.parts or (pattern.is_absolute() and not folders.allowed(Path(_fixed(pattern)))):
+        problems.append(_problem(request, f'"{request.name}" leads out of the project folder', _INSIDE))
+        return None
+    items: dict[str, Entry] = {}
+    paths: dict[str, str] = {}
+    wrong = len(problems)
+    for name in sorted(glob.glob(request.name, root_dir=folders.project, recursive=True)):
+        path = folders.project / name
+        if not path.is_file():
+            continue
+        if not folders.allowed(path):
+            problems.append(_problem(request, f"{name} leads out of the project folder", _INSIDE))
+            continue
+        key = normal(path.stem)
+        if key in items:
+            hint = "Give one of them another name, or write a pattern that matches one of them."
+            problems.append(_problem(request, f'{paths[key]} and {name} would both be "{key}"', hint))
+            continue
+        paths[key] = name
+        value = ScalarNode(name, name, request.place)
+        items[key] = Entry(request.place, MapNode({"path": Entry(request.place, value)}, request.place))
+    return MapNode(items, request.place) if len(problems) == wrong else None
+
+
+def _fixed(pattern: PurePosixPath) -> str:
+    """The part of a pattern before its first wildcard."""
+    parts: list[str] = []
+    for part in pattern.parts:
+        if glob.has_magic(part):
+            break
+        parts.append(part)
+    return str(PurePosixPath(*parts))

@@ -1,0 +1,213 @@
+"""What ffmpeg is told."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Literal, get_args, get_origin
+
+import pytest
+from builders_ffmpeg import AAC, H264, asked, generated, local
+from pydantic import BaseModel
+
+from reconciler.core.parameters import Parameters
+from reconciler.ffmpeg.arguments import Target, arguments, shell
+from reconciler.ffmpeg.formats import FORMAT_WHITELIST
+from reconciler.ffmpeg.probe import probe
+
+SOURCE = local("master.mov")
+
+
+def told(*parameters, source=SOURCE, facts=None, threads=None):
+    """The arguments for some outputs."""
+    targets = [Target(one, f"/project/outputs/{number}.part") for number, one in enumerate(parameters)]
+    return arguments(source, "/media/master.mov", targets, facts=facts, threads=threads)
+
+
+def after(words, option):
+    """What follows an option, each time that it is given."""
+    return [words[place + 1] for place, word in enumerate(words) if word == option]
+
+
+# For every field that a spec may set: a context in which it says something, and two values.
+WALK = {
+    "container": ({}, "mp4", "mkv"),
+    "faststart": ({}, True, False),
+    "video.codec": ({}, "h264", "hevc"),
+    "video.encoder": ({"video": {"codec": "av1", "crf": 30}}, "libsvtav1", "libaom-av1"),
+    "video.crf": ({}, 23, 21),
+    "video.bitrate": ({"video": {"codec": "h264"}}, 1_000_000, 2_000_000),
+    "video.min_bitrate": ({"video": {"codec": "vp9", "bitrate": "2M"}, "container": "webm"}, None, "1M"),
+    "video.max_bitrate": ({}, None, "3M"),
+    "video.buffer_size": ({"video": {**H264, "max_bitrate": "3M"}}, "6M", "3M"),
+    "video.mode": ({"video": {"codec": "h264", "bitrate": "2M"}}, "vbr", "cbr"),
+    "video.preset": ({}, "fast", "slow"),
+    "video.tune": ({}, None, "film"),
+    "video.profile": ({}, None, "high"),
+    "video.level": ({}, None, "4.1"),
+    "video.pixel_format": ({}, None, "yuv422p"),
+    "video.width": ({}, None, 640),
+    "video.height": ({}, None, 360),
+    "video.avoid_upscaling": ({"video": {**H264, "height": 720}}, True, False),
+    "video.crop.top": ({}, 0, 2),
+    "video.crop.bottom": ({}, 0, 2),
+    "video.crop.left": ({}, 0, 2),
+    "video.crop.right": ({}, 0, 2),
+    "video.pad.aspect": ({}, "16:9", "4:3"),
+    "video.pad.color": ({"video": {**H264, "pad": {"aspect": "16:9"}}}, "black", "white"),
+    "video.rotate": ({}, 0, 90),
+    "video.flip": ({}, None, "vertical"),
+    "video.fps": ({}, None, 30),
+    "video.fps.max": ({}, 25, 30),
+    "video.keyframe_interval": ({}, 2, 4),
+    "audio.codec": ({"container": "mkv"}, "aac", "opus"),
+    "audio.bitrate": ({}, "96k", "128k"),
+    "audio.channels": ({}, 1, 2),
+    "audio.sample_rate": ({}, 44_100, 48_000),
+    "audio.track": ({}, 0, 1),
+    "audio.missing": ({}, "skip", "silence"),
+}
+
+
+def leaves(model, prefix=""):
+    """The paths of all fields of a model and of the models in it."""
+    for name, field in model.model_fields.items():
+        inner = [part for part in parts(field.annotation) if isinstance(part, type) and issubclass(part, BaseModel)]
+        plain = [part for part in parts(field.annotation) if part is not type(None) and part not in inner]
+        for part in inner:
+            yield from leaves(part, f"{prefix}{name}.")
+        if plain:
+            yield prefix + name
+
+
+def parts(annotation):
+    """The members of a union, without what only describes them."""
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return [annotation]
+    members = get_args(annotation)
+    if hasattr(annotation, "__metadata__"):
+        return parts(members[0])
+    if not members:
+        return [annotation]
+    return [part for member in members for part in parts(member)]
+
+
+def changed(context, path, value):
+    """The parameters of a context with one field set."""
+    values = {"container": "mp4", "video": dict(H264), "audio": dict(AAC), **context}
+    place = values = {name: dict(part) if isinstance(part, dict) else part for name, part in values.items()}
+    *above, last = path.split(".")
+    for name in above:
+        place[name] = dict(place.get(name) or {})
+        place = place[name]
+    place[last] = value
+    return Parameters.model_validate(values)
+
+
+def test_the_walk_knows_every_field():
+    """A new field fails here until somebody says below how it changes what ffmpeg is told."""
+    assert set(WALK) == set(leaves(Parameters))
+
+
+@pytest.mark.parametrize("path", WALK)
+def test_every_field_changes_the_arguments(clips, path):
+    """No field is read and forgotten: another value gives other arguments."""
+    context, before, after_it = WALK[path]
+    facts = probe(str(clips.silent())) if path == "audio.missing" else None
+    assert told(changed(context, path, before), facts=facts) != told(changed(context, path, after_it), facts=facts)
+
+
+def test_a_source_is_opened_as_a_local_file_only():
+    """Protocols and formats are listed before the input, and the name cannot be taken for a URL or an option."""
+    words = told(asked())
+    opened = words[: words.index("-map")]
+    assert ["file,pipe"] == after(opened, "-protocol_whitelist")
+    assert [FORMAT_WHITELIST] == after(opened, "-format_whitelist")
+    assert ["file:/media/master.mov"] == after(opened, "-i")
+    assert {"hls", "dash", "concat", "lavfi"}.isdisjoint(FORMAT_WHITELIST.split(","))
+
+
+def test_a_generated_source_is_the_only_use_of_lavfi():
+    """The graph goes to ffmpeg as it is, and no file is opened."""
+    words = told(asked(), source=generated("testsrc2=d=1"))
+    assert ["lavfi", "mp4"] == after(words, "-f")
+    assert ["testsrc2=d=1"] == after(words, "-i")
+
+
+def test_progress_is_asked_for():
+    """The options that make ffmpeg speak to a program, not to a person."""
+    words = told(asked())
+    assert words[:12] == [
+        *("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning"),
+        *("-progress", "pipe:1", "-stats_period", "0.5", "-y", "-protocol_whitelist", "file,pipe"),
+    ]
+
+
+def test_outputs_stand_one_after_the_other():
+    """Two outputs of a process are told just as each would be alone, from one input."""
+    first, second = asked(), asked(container="webm", video={"codec": "vp9", "crf": 33}, audio={"codec": "opus"})
+    alone = [told(first), told(second)]
+    start = alone[0].index("-map")
+    both = told(first, second)
+    assert both[: len(alone[0])] == alone[0]
+    assert both[len(alone[0]) : -1] == alone[1][start:-1]
+    assert len(after(both, "-i")) == 1
+
+
+def test_nothing_comes_along_by_itself():
+    """Only the tracks that are asked for are mapped; metadata, chapters, data and subtitles stay behind."""
+    words = told(asked(audio={**AAC, "track": 3}))
+    assert ["0:V:0", "0:a:3"] == after(words, "-map")
+    assert ["-1"] == after(words, "-map_metadata") == after(words, "-map_chapters")
+    assert {"-dn", "-sn"} <= set(words)
+
+
+@pytest.mark.parametrize(
+    ("container", "muxer", "fast"),
+    [("mp4", "mp4", True), ("mov", "mov", True), ("mkv", "matroska", False), ("webm", "webm", False)],
+)
+def test_the_format_is_named(container, muxer, fast):
+    """A temporary name has no telling extension; the index goes to the front where there is one."""
+    words = told(asked(container=container))
+    assert [muxer] == after(words, "-f")
+    assert fast == (["+faststart"] == after(words, "-movflags"))
+    assert "-movflags" not in told(asked(container=container, faststart=False))
+
+
+def test_sound_alone_maps_no_picture():
+    """An m4a of a film holds its sound."""
+    words = told(asked(container="m4a", video=None))
+    assert ["0:a:0"] == after(words, "-map")
+    assert ["ipod"] == after(words, "-f")
+    assert ["0:V:0"] == after(told(asked(audio={"codec": "none"})), "-map")
+
+
+def test_a_trim_is_exact_and_skips_what_is_before():
+    """Start and length come before the input, as ffmpeg wants them for a seek that is exact."""
+    words = told(asked(), source=local("master.mov", start=1.5, end=4))
+    assert ["1.5"] == after(words[: words.index("-i")], "-ss")
+    assert ["2.5"] == after(words[: words.index("-i")], "-t")
+    assert {"-ss", "-t"}.isdisjoint(told(asked()))
+
+
+def test_silence_is_as_long_as_the_picture(clips):
+    """A silent source gets a made-up track for those outputs that ask for silence, and no others."""
+    facts = probe(str(clips.silent()))
+    words = told(asked(audio={**AAC, "missing": "silence"}), asked(), facts=facts)
+    assert ["0:V:0", "1:a:0", "0:V:0"] == after(words, "-map")
+    assert ["2.000000"] == after(words, "-t")
+
+
+def test_threads_only_if_asked():
+    """ffmpeg chooses by itself unless the provider says otherwise."""
+    assert "-threads:v" not in told(asked())
+    assert ["2"] == after(told(asked(), threads=2), "-threads:v")
+
+
+def test_a_command_can_be_pasted():
+    """What is shown for reading gives, to a shell, exactly the words of the command."""
+    words = ["ffmpeg", *told(asked(video={**H264, "height": 720, "keyframe_interval": 2}))]
+    shown = shell(words)
+    assert words == shlex.split(shown)
+    assert len(shown.splitlines()) > 5
+    assert max(map(len, shown.splitlines()[2:])) < 250

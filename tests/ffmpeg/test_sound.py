@@ -1,0 +1,88 @@
+"""Tracks, layouts and holes of sound."""
+
+from __future__ import annotations
+
+import pytest
+from builders_ffmpeg import AAC, local, made
+from builders_media import ffmpeg
+
+from reconciler.core.codecs import AUDIO
+from reconciler.core.parameters import Audio
+from reconciler.core.ports import Verified
+from reconciler.ffmpeg import sound
+from reconciler.ffmpeg.media import open_media
+from reconciler.ffmpeg.probe import probe
+
+
+def told(track=None, **fields):
+    return sound.arguments(Audio.model_validate({"codec": "aac", **fields}), track)
+
+
+def test_stereo_and_mono_have_a_plain_option():
+    """What nearly everybody asks for reads as everybody writes it."""
+    assert ["-c:a", "aac", "-b:a", "128000", "-ac", "2", "-ar", "48000"] == told(
+        bitrate="128k", channels=2, sample_rate="48k"
+    )
+
+
+@pytest.mark.parametrize("codec", ["aac", "opus"])
+@pytest.mark.parametrize("channels", sorted(AUDIO["aac"].channels))
+def test_every_number_of_channels_is_made(clips, tmp_path, codec, channels):
+    """Both codecs make every number of channels that a spec may ask for, without a word of complaint."""
+    wanted = {"codec": codec, "channels": channels, "bitrate": "256k" if channels > 2 else "64k"}
+    result, file = made(
+        tmp_path, local(clips.surround(), end=0.5), container="mkv", video={"codec": "none"}, audio=wanted
+    )
+    assert isinstance(result, Verified), result
+    assert channels == probe(str(file)).audio[0].channels
+
+
+@pytest.mark.parametrize("codec", ["aac", "opus"])
+def test_the_layout_of_films_is_made_plain(clips, tmp_path, codec):
+    """AC-3 decodes to 5.1(side), which libopus refuses and AAC players do not know: it becomes 5.1."""
+    film = clips.surround("mkv", "ac3", "5.1(side)")
+    assert probe(str(film)).audio[0].layout == "5.1(side)"
+    wanted = {"codec": codec, "bitrate": "256k"}
+    result, file = made(tmp_path, local(film, end=1), container="mkv", video={"codec": "none"}, audio=wanted)
+    assert isinstance(result, Verified), result
+    assert probe(str(file)).audio[0].layout == "5.1"
+
+
+@pytest.mark.parametrize(("codec", "rates"), [(codec, facts.sample_rates) for codec, facts in AUDIO.items()])
+def test_every_sample_rate_is_made(clips, tmp_path, codec, rates):
+    """Both codecs make every sample rate that a spec may ask for; Opus always says 48 kHz."""
+    for rate in rates:
+        wanted = {"codec": codec, "channels": 1, "bitrate": "24k", "sample_rate": rate}
+        result, file = made(
+            tmp_path, local(clips.sound_only(), end=0.5), container="mkv", video={"codec": "none"}, audio=wanted
+        )
+        assert isinstance(result, Verified), (rate, result)
+        assert (rate if codec == "aac" else 48_000) == probe(str(file)).audio[0].sample_rate
+
+
+def test_a_track_is_chosen_by_number(clips, tmp_path):
+    """Track 3 of eight mono tracks is the one whose tone is 600 Hz."""
+    _, file = made(
+        tmp_path,
+        local(clips.eight_mono()),
+        container="mkv",
+        video={"codec": "none"},
+        audio={"codec": "aac", "track": 3, "channels": 1, "bitrate": "64k"},
+    )
+    raw = ffmpeg("-i", file, "-t", "1", "-ar", "8000", "-f", "s16le", "pipe:1")
+    samples = [int.from_bytes(raw[at : at + 2], "little", signed=True) for at in range(0, len(raw) - 2, 2)]
+    crossings = sum(before < 0 <= now for before, now in zip(samples, samples[1:], strict=False))
+    assert crossings == pytest.approx(600, abs=15)
+
+
+def test_holes_are_filled_with_silence(clips, tmp_path):
+    """Sound that is missing for a second stays where it belongs, and the output has no hole."""
+    source = clips.with_holes_in_sound()
+    assert sound.holes(probe(str(source)).audio[0])
+    assert "aresample=async=1" in told(probe(str(source)).audio[0])[-1]
+    assert "-af" not in told(probe(str(clips.plain())).audio[0])
+    result, file = made(tmp_path, local(source), container="mkv", audio=AAC)
+    assert isinstance(result, Verified), result
+    with open_media(str(file)) as container:
+        times = sorted(float(packet.pts * packet.time_base) for packet in container.demux(audio=0) if packet.size)
+    assert max(later - sooner for sooner, later in zip(times, times[1:], strict=False)) < 0.05
