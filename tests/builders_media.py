@@ -112,6 +112,14 @@ class Clips:
             *("-fps_mode", "vfr", *_h264(), "-c:a", "aac"),
         )
 
+    def paused(self):
+        """A picture that stands still for two seconds, as a screen recording does."""
+        return self._made(
+            "paused.mkv",
+            *("-f", "lavfi", "-i", f"{PICTURE}:duration=4,select='not(between(t\\,0.9\\,2.9))'"),
+            *("-fps_mode", "vfr", *_h264()),
+        )
+
     def eight_mono(self):
         """Eight tracks of mono sound, as cameras write them."""
         tones = [word for n in range(8) for word in ("-f", "lavfi", "-i", f"sine=frequency={300 + 100 * n}:duration=2")]

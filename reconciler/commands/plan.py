@@ -9,6 +9,7 @@ import msgspec
 
 from reconciler import __version__
 from reconciler.commands import wiring
+from reconciler.commands.looking import look_at_world, show_commands as commands_of
 from reconciler.commands.options import Command, Globals, selecting, trusting, with_globals
 from reconciler.commands.planning import document_of, now, repeated
 from reconciler.commands.speaking import Screen
@@ -54,7 +55,7 @@ def command(
     selection = Selection(targets=targets, excludes=excludes, reruns=reruns, allow=allow)
     planned = wiring.make_offline_plan(settings, selection)
     screen.warnings(planned.warnings)
-    document = document_of(planned, settings, wiring.look_at_world(settings, planned) if refresh else ())
+    document = document_of(planned, settings, look_at_world(settings, planned) if refresh else ())
     if out is not None:
         _save(document, Path(out))
     if settings.json:
@@ -64,7 +65,7 @@ def command(
         apply = f"reconciler apply {out}" if out is not None else f"reconciler apply{options}"
         screen.result(plan_text(document, columns=screen.columns, detail=detail, options=options, apply=apply))
         if show_commands:
-            screen.result(commands_text(wiring.show_commands(planned)))
+            screen.result(commands_text(commands_of(planned)))
     return CHANGES if detailed_exitcode and document.resource_changes else 0
 
 

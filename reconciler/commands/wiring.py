@@ -21,7 +21,7 @@ from reconciler.apply.settle import settle
 from reconciler.commands.options import Globals
 from reconciler.core.approval import Refusal, plan_id, plan_lines, refusals
 from reconciler.core.encode import Desired, Source
-from reconciler.core.errors import Problem, ProviderError, RefusedError, SpecError
+from reconciler.core.errors import ProviderError, RefusedError
 from reconciler.core.happenings import Outcome, Tell
 from reconciler.core.plan import Plan, Selection, make_plan
 from reconciler.core.state import Snapshot
@@ -37,15 +37,6 @@ from reconciler.store import store
 
 # What fetched sources may take together in the cache folder, in bytes.
 CACHE_BYTES = 50_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Specs:
-    """The spec files as read: what they want, and the local sources that are not there, by encode."""
-
-    desired: Desired
-    missing: Mapping[str, Problem]
-    texts: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +80,15 @@ def project_folder() -> Path:
     return Path.cwd()
 
 
-def load_specs(settings: Globals) -> Specs:
+def load_specs(settings: Globals) -> spec_files.Loaded:
     """Read the specs. Raises SpecError with every problem of theirs, but for local sources that are not there."""
-    loaded = spec_files.load(
+    return spec_files.load(
         project_folder(),
         settings.specs,
         variables=settings.variables,
         media_roots=tuple(Path(root) for root in settings.media_roots),
-        environment_names=os.environ.get("RECONCILER_SPEC_ENV", ""),
+        spec_env=os.environ.get("RECONCILER_SPEC_ENV", "").replace(",", " ").split(),
     )
-    return Specs(loaded.desired, loaded.missing, loaded.texts)
 
 
 def make_offline_plan(settings: Globals, selection: Selection) -> Planned:
@@ -195,7 +185,7 @@ def ffmpeg_program() -> str:
 
 
 def _planned(
-    specs: Specs, snapshot: Snapshot, world: World, selection: Selection, warnings: tuple[str, ...]
+    specs: spec_files.Loaded, snapshot: Snapshot, world: World, selection: Selection, warnings: tuple[str, ...]
 ) -> Planned:
     plan = make_plan(specs.desired, snapshot.records, world, selection)
     _need_sources(plan, specs)
@@ -212,13 +202,10 @@ def _planned(
     )
 
 
-def _need_sources(plan: Plan, specs: Specs) -> None:
+def _need_sources(plan: Plan, specs: spec_files.Loaded) -> None:
     """A local source that is not there is an error only for what has to be encoded from it."""
     encoding = (step for step in plan.steps if isinstance(step, Create | Rerun | Retry | Resume | Supersede))
-    needed = {step.output.encode for step in encoding}
-    problems = [problem for encode, problem in specs.missing.items() if encode in needed]
-    if problems:
-        raise SpecError(problems, texts=specs.texts, files=len(specs.desired.files))
+    specs.require_sources({step.output.encode for step in encoding})
 
 
 def _temporaries(snapshot: Snapshot) -> list[str]:

@@ -33,6 +33,7 @@ NEUTRAL: Mapping[str, Canonical] = {
     "video.crop.left": 0,
     "video.crop.right": 0,
     "video.pad.color": "black",
+    "video.pixel_format": "yuv420p",
     "audio.missing": "skip",
     "audio.track": 0,
     "source.trim.start": 0,

@@ -19,7 +19,10 @@ _BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where files may lie: the project folder, and the folders that the user named. Symlinks count as what they lead to."""
+    """Where files may lie: the project folder, and the folders that the user named.
+
+    Symlinks count as what they lead to.
+    """
 
     project: Path
     media_roots: tuple[Path, ...] = ()
@@ -92,12 +95,12 @@ def read_text(path: Path, shown: str, texts: Texts, *, largest: int = LARGEST) -
     """The text of a UTF-8 file, without its byte order mark; a problem if it cannot be one."""
     start = Place(shown, 1, 1)
     try:
-        with path.open("rb", opener=_without_waiting) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                return Problem(f"{shown} is no regular file", None, "", ("Put a file in its place.",))
-            if status.st_size > largest:
-                return _too_large(shown, status.st_size, largest)
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return Problem(f"{shown} is no regular file", None, "", ("Put a file in its place.",))
+        if status.st_size > largest:
+            return _too_large(shown, status.st_size, largest)
+        with path.open("rb") as file:
             content = file.read(largest + 1)
     except OSError as error:
         return Problem(f"{shown} cannot be read: {error.strerror}", None, "", ("Look at its permissions.",))
@@ -112,11 +115,6 @@ def read_text(path: Path, shown: str, texts: Texts, *, largest: int = LARGEST) -
         return _not_utf8(content, error.start, shown, texts)
     texts.by_file[shown] = text
     return text
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a named pipe without waiting for its other end: it is refused just after."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _too_large(shown: str, size: int, largest: int) -> Problem:

@@ -120,7 +120,7 @@ def _files(request: TableRequest, folders: Folders, problems: list[Problem]) -> 
     items: dict[str, Entry] = {}
     paths: dict[str, str] = {}
     wrong = len(problems)
-    for name in sorted(glob.glob(request.name, root_dir=folders.project, recursive=True)):
+    for name in sorted(glob.glob(request.name, root_dir=folders.project, recursive=True)):  # noqa: PTH207 - hidden files are left out, absolute patterns work
         path = folders.project / name
         if not path.is_file():
             continue

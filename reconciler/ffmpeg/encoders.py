@@ -96,10 +96,10 @@ def _ceiling(video: Video) -> list[str]:
 
 
 def _keyframes(video: Video, encoder: str, track: VideoTrack | None) -> list[str]:
-    """Keyframes on a grid of `keyframe_interval` seconds and nowhere else.
+    """Keyframes on a grid of `keyframe_interval` seconds from the first frame, and nowhere else.
 
     The expression forces the first frame at or after each grid point; unlike the usual
-    `gte(t,n_forced*N)` it does not catch up with a burst of keyframes after a late start or a gap. `-g` keeps
+    `gte(t,n_forced*N)` it does not catch up with a burst of keyframes after a gap. `-g` and `-keyint_min` keep
     the encoder from adding its own. libaom-av1 doubles every forced keyframe, so there the grid is frames.
     """
     seconds = video.keyframe_interval
@@ -107,8 +107,9 @@ def _keyframes(video: Video, encoder: str, track: VideoTrack | None) -> list[str
         return []
     frames = _frames(video, track, seconds)
     if encoder == "libaom-av1":
-        return ["-g", str(frames), "-keyint_min", str(frames)] if frames else []
-    grid = ["-g", str(frames), "-keyint_min", str(frames)] if frames else []
+        return ["-g", str(math.ceil(frames)), "-keyint_min", str(math.ceil(frames))] if frames else []
+    # A grid that is no whole number of frames has steps of both lengths.
+    grid = ["-g", str(math.ceil(frames)), "-keyint_min", str(max(1, math.floor(frames)))] if frames else []
     if encoder == "libx264":
         grid += ["-sc_threshold", "0"]
     if encoder in {"libx264", "libx265"}:
@@ -117,13 +118,12 @@ def _keyframes(video: Video, encoder: str, track: VideoTrack | None) -> list[str
     return [*grid, "-force_key_frames", f"expr:isnan(prev_forced_t)+gt({now},{before})"]
 
 
-def _frames(video: Video, track: VideoTrack | None, seconds: float) -> int | None:
-    """The most frames that fit between two grid points; None while the frame rate is not known."""
+def _frames(video: Video, track: VideoTrack | None, seconds: float) -> Fraction | None:
+    """How many frames there are between two grid points, at the most; None while the frame rate is not known."""
     rate = output_rate(video, track)
     if rate is None and track is not None:
-        fastest = Fraction(track.peak_rate) if track.variable and track.peak_rate else track.frame_rate
-        rate = fastest
-    return math.ceil(rate * Fraction(str(seconds))) if rate is not None else None
+        rate = Fraction(track.peak_rate) if track.variable and track.peak_rate else track.frame_rate
+    return rate * Fraction(str(seconds)) if rate is not None else None
 
 
 def _private(video: Video, encoder: str, threads: int | None) -> list[str]:

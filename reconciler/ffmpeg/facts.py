@@ -34,7 +34,7 @@ class Track:
 class VideoTrack(Track):
     """One picture track. `width` and `height` are as stored, before `rotation` (clockwise, in degrees).
 
-    `frame_rate` is the average, `peak_rate` that of the two closest frames.
+    `frame_rate` is the usual one, `peak_rate` that of the two closest frames.
     """
 
     width: int

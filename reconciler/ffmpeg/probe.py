@@ -102,29 +102,29 @@ def _video(stream: av.VideoStream, packets: Packets, rotation: int) -> VideoTrac
         pixel_format=context.pix_fmt or "",
         pixel_aspect=Fraction(aspect.numerator, aspect.denominator) if aspect else Fraction(1),
         rotation=rotation,
-        frame_rate=_frame_rate(stream, packets),
+        frame_rate=_frame_rate(stream, steps),
         peak_rate=1 / min(steps) if steps else None,
-        variable=_variable(steps),
+        # Uneven here and there is a pause or a lost frame; uneven all the time is a way to record.
+        variable=len(steps) - len(_usual(steps)) > max(2, 0.02 * len(steps)),
         transfer=context.color_trc,
     )
 
 
-def _variable(steps: list[float]) -> bool:
-    """Whether frames come at uneven times, and not just here and there."""
-    usual = statistics.median(steps) if steps else 0.0
-    uneven = sum(abs(step - usual) > max(_JITTER, 0.1 * usual) for step in steps)
-    return uneven > max(2, 0.02 * len(steps))
+def _usual(steps: list[float]) -> list[float]:
+    """The steps that are about as long as the one in the middle."""
+    middle = statistics.median(steps) if steps else 0.0
+    return [step for step in steps if abs(step - middle) <= max(_JITTER, 0.1 * middle)]
 
 
-def _frame_rate(stream: av.VideoStream, packets: Packets) -> Fraction | None:
-    """The average rate: the header's exact fraction where the packets agree with it, else theirs."""
-    said = stream.average_rate
-    if len(packets.steps) < 1 or not sum(packets.steps):
-        return Fraction(said.numerator, said.denominator) if said else None
-    measured = len(packets.steps) / sum(packets.steps)
-    if said and abs(float(said) - measured) < 0.01 * measured:
-        return Fraction(said.numerator, said.denominator)
-    return Fraction(measured).limit_denominator(1001)
+def _frame_rate(stream: av.VideoStream, steps: list[float]) -> Fraction | None:
+    """The usual rate: an exact fraction of the header's where the packets agree with it, else theirs."""
+    said = [Fraction(rate.numerator, rate.denominator) for rate in (stream.average_rate, stream.guessed_rate) if rate]
+    usual = _usual(steps)
+    if not usual:
+        return next(iter(said), None)
+    measured = len(usual) / sum(usual)
+    close = [rate for rate in said if abs(float(rate) - measured) < 0.01 * measured]
+    return next(iter(close), Fraction(measured).limit_denominator(1001))
 
 
 def _audio(stream: av.AudioStream, packets: Packets) -> AudioTrack:

@@ -4,30 +4,51 @@ from __future__ import annotations
 
 import logging
 import re
+import traceback
 from urllib.parse import urlsplit
 
+# An authority may hold a password with an @ or a slash that nobody escaped: after a colon that no port follows,
+# everything up to the last @ is taken for credentials.
 _URL = re.compile(
-    r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?P<user>[^/\s@?#]*@)?(?P<rest>[^\s?#\"'<>]*)(?P<query>[?#][^\s\"'<>]*)?"
+    r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)"
+    r"(?:[^/\s@?#\"<>:]*:(?!\d+(?:[/?#\s]|$))[^\s\"<>]*@|[^/\s?#\"<>]*@)?"
+    r"(?P<rest>[^\s?#\"<>]*)(?P<query>[?#][^\s\"<>]*)?"
 )
+# A query without its URL, as libraries log it: GET /master.mov?X-Amz-Signature=...
+_QUERY = re.compile(r"\?[^\s\"<>?=]+=[^\s\"<>]*")
+_CUT = "?..."
 
 
 def redact(text: str) -> str:
-    """`text` with every URL cut down to scheme, host and path."""
-    return _URL.sub(lambda match: match["scheme"] + match["rest"] + ("?..." if match["query"] else ""), text)
+    """`text` with every URL cut down to scheme, host and path, and every query cut off."""
+    without = _URL.sub(lambda match: match["scheme"] + match["rest"] + (_CUT if match["query"] else ""), text)
+    return _QUERY.sub(_CUT, without)
 
 
 def shown(url: str) -> str:
-    """A URL as it may be shown: scheme, host, port and path."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    port = f":{parts.port}" if parts.port is not None else ""
-    return f"{parts.scheme}://{host}{port}{parts.path}"
+    """A URL as it may be shown: scheme, host, port and path. What is no URL is redacted as any text."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return redact(url)
+    if not parts.scheme or not host:
+        return redact(url)
+    bracketed = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{bracketed}{f':{port}' if port is not None else ''}{parts.path}"
 
 
 class RedactingFilter(logging.Filter):
     """Cuts secrets out of every log record before anything writes it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Redact the message with its arguments; the record always passes."""
-        record.msg, record.args = redact(record.getMessage()), ()
+        """Redact the message with its arguments, and the traceback; the record always passes."""
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, KeyError):
+            # A library whose arguments do not fit its message must not end a run.
+            message = str(record.msg)
+        record.msg, record.args = redact(message), ()
+        if record.exc_info and not isinstance(record.exc_info, bool):
+            record.exc_text = redact("".join(traceback.format_exception(*record.exc_info)).rstrip("\n"))
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import subprocess
 from typing import Literal, get_args, get_origin
 
 import pytest
@@ -208,6 +208,7 @@ def test_a_command_can_be_pasted():
     """What is shown for reading gives, to a shell, exactly the words of the command."""
     words = ["ffmpeg", *told(asked(video={**H264, "height": 720, "keyframe_interval": 2}))]
     shown = shell(words)
-    assert words == shlex.split(shown)
+    pasted = subprocess.run(["sh", "-c", f"printf '%s\\0' {shown}"], capture_output=True, check=True, text=True)
+    assert words == pasted.stdout.split("\0")[:-1]
     assert len(shown.splitlines()) > 5
     assert max(map(len, shown.splitlines()[2:])) < 250

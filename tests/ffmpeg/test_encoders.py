@@ -184,14 +184,15 @@ def test_keyframes_stand_on_a_grid(clips, tmp_path, encoder, fps, interval):
     assert keyframes(file) == pytest.approx([time for time in grid if time < 3 - frame / 2], abs=0.002)
 
 
-def test_the_grid_survives_a_late_start_and_a_scene_change(clips, tmp_path):
-    """A picture that starts at 0.8 s has a first keyframe there and the next on the grid, without a burst."""
+@pytest.mark.parametrize("clip", ["late_picture", "paused"])
+def test_the_grid_has_no_bursts(clips, tmp_path, clip):
+    """After a late start, or a pause longer than the grid, one keyframe comes and not all that were due."""
     video = {"codec": "h264", "crf": 30, "preset": "ultrafast", "keyframe_interval": 0.5}
-    _, file = made(tmp_path, source_of(clips.late_picture()), container="mkv", video=video, audio=AAC)
-    first, *rest = keyframes(file)
-    assert first == pytest.approx(0.82, abs=0.05)
-    assert [round(time / 0.5) for time in rest] == [2, 3, 4, 5]
-    assert all(0 <= time % 0.5 < 0.05 for time in rest)
+    _, file = made(tmp_path, source_of(getattr(clips, clip)()), container="mkv", video=video, audio=None)
+    times = keyframes(file)
+    steps = [(later - times[0]) // 0.5 - (sooner - times[0]) // 0.5 for sooner, later in itertools.pairwise(times)]
+    assert min(steps) >= 1
+    assert len(times) >= 3
 
 
 def test_colours_keep_their_meaning(clips, tmp_path):

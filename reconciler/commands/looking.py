@@ -1,0 +1,74 @@
+"""What `plan` looks at when it is asked to: the world for `--refresh`, the commands for `--show-commands`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+import psutil
+
+from reconciler.commands import wiring
+from reconciler.commands.options import Globals
+from reconciler.commands.wiring import Planned
+from reconciler.core.encode import Source
+from reconciler.core.errors import ProviderError
+from reconciler.core.jobs import PlannedJob, plan_jobs
+from reconciler.core.state import JobRecord
+from reconciler.core.steps import Resume
+from reconciler.ffmpeg.arguments import Target, arguments, shell
+from reconciler.ffmpeg.facts import MediaFacts
+from reconciler.ffmpeg.generated import generated_facts
+from reconciler.ffmpeg.probe import probe
+from reconciler.views.plan_json import encode_steps
+
+
+def look_at_world(settings: Globals, planned: Planned) -> list[str]:
+    """What is seen of jobs in flight and of the remote sources of what will run, a line each."""
+    resumed = [step for step in planned.plan.steps if isinstance(step, Resume)]
+    lines = [f"{step.address}: {_job_in_words(step.record.job)}" for step in resumed]
+    lines += wiring.look_at_sources(settings, (step.output.source for step in encode_steps(planned.plan)))
+    return lines or ["Looked: no job is in flight and no remote source will be read."]
+
+
+def show_commands(planned: Planned) -> list[tuple[str, str]]:
+    """The ffmpeg command of each job below the job's name, as exact as what is known of its source.
+
+    A remote source stands under the name of its file, outputs under their final names.
+    """
+    program = wiring.ffmpeg_program()
+    jobs = plan_jobs(planned.plan.project, encode_steps(planned.plan))
+    return [(_name(job), shell([program, *_arguments(planned, job, program)])) for job in jobs]
+
+
+def _name(job: PlannedJob) -> str:
+    return f"{job.request.encode}: {' '.join(output.name for output in job.request.outputs)}"
+
+
+def _arguments(planned: Planned, job: PlannedJob, program: str) -> list[str]:
+    source = job.request.source
+    path = PurePosixPath(urlsplit(source.identity).path).name if source.kind == "http" else source.location
+    targets = [Target(output.parameters, output.path) for output in job.request.outputs]
+    threads = planned.desired.providers[job.provider].threads
+    return arguments(source, path, targets, facts=_facts(source, program), threads=threads)
+
+
+def _facts(source: Source, program: str) -> MediaFacts | None:
+    """What is known of a source without fetching it; None if nothing is, so that the command stays general."""
+    try:
+        if source.kind == "lavfi":
+            return generated_facts(source, program, os.environ)
+        return probe(str(wiring.project_folder() / source.location)) if source.kind == "file" else None
+    except ProviderError:
+        return None
+
+
+def _job_in_words(job: JobRecord | None) -> str:
+    """Whether the process of a local job is the one that was started."""
+    if job is None or job.pid is None or job.pid_started is None:
+        return "its job has no process; apply goes on with it"
+    try:
+        alive = abs(psutil.Process(job.pid).create_time() - job.pid_started) < 1
+    except psutil.Error:
+        alive = False
+    return f"its job encodes now (pid {job.pid})" if alive else "its job was left behind; apply runs it again"
