@@ -65,7 +65,9 @@ def fetch(source, report, cancelled):
     """Finds a source where it says it is."""
     path = Path(source.location)
     report(path.stat().st_size, path.stat().st_size)
-    return Fetched(str(path), SourceSeen(source.identity, size=path.stat().st_size), path.stat().st_size, 0.2, cached=False)
+    return Fetched(
+        str(path), SourceSeen(source.identity, size=path.stat().st_size), path.stat().st_size, 0.2, cached=False
+    )
 
 
 def provider(project, *, program=PROGRAM, fetch=fetch, settings=FfmpegSettings("local"), **options):

@@ -74,7 +74,9 @@ class Clips:
 
     def long_subtitles(self):
         """Subtitles that outlast the picture by far."""
-        text = self._bytes("long.srt", b"1\n00:00:00,500 --> 00:00:01,500\nhello\n\n2\n00:00:09,000 --> 00:00:12,000\nbye\n")
+        text = self._bytes(
+            "long.srt", b"1\n00:00:00,500 --> 00:00:01,500\nhello\n\n2\n00:00:09,000 --> 00:00:12,000\nbye\n"
+        )
         return self._made("long-subtitles.mkv", "-i", self.plain(), "-i", text, "-map", 0, "-map", 1, "-c", "copy")
 
     def long_sound(self, container="mkv"):
@@ -154,7 +156,14 @@ class Clips:
     def anamorphic(self):
         """Pixels that are wider than high: 160x120 shown as 4:3 times 4:3."""
         return self._made(
-            "anamorphic.mp4", "-f", "lavfi", "-i", f"{PICTURE}:duration=1,setsar=4/3", *_h264(), "-movflags", "+faststart"
+            "anamorphic.mp4",
+            "-f",
+            "lavfi",
+            "-i",
+            f"{PICTURE}:duration=1,setsar=4/3",
+            *_h264(),
+            "-movflags",
+            "+faststart",
         )
 
     def covered(self):

@@ -14,7 +14,15 @@ from reconciler.core.errors import ReconcilerError, UsageError
 from reconciler.core.schema import spec_schema
 from reconciler.core.urls import SCHEMES, identity, url_error
 from reconciler.io import atomic
-from reconciler.views.first_spec import SCHEMA_FILE, TEST_PICTURES, first_spec, ignored, init_text, name_from, presets_for
+from reconciler.views.first_spec import (
+    SCHEMA_FILE,
+    TEST_PICTURES,
+    first_spec,
+    ignored,
+    init_text,
+    name_from,
+    presets_for,
+)
 
 
 @click.command("init", cls=Command)
@@ -102,6 +110,8 @@ def _url(url: str) -> str:
         raise UsageError(f"{wrong[0]}.\n{wrong[1]}")
     query = url.partition("#")[0].partition("?")[2]
     if len(list(filter(None, query.split("&")))) > len(list(filter(None, identity(url).partition("?")[2].split("&")))):
-        advice = 'Write it as  source: {id: clip, url: "${env.RECONCILER_CLIP_URL}"}  and keep the URL in that variable.'
+        advice = (
+            'Write it as  source: {id: clip, url: "${env.RECONCILER_CLIP_URL}"}  and keep the URL in that variable.'
+        )
         raise UsageError(f"this URL is signed, and a spec is kept in git.\n{advice}")
     return url

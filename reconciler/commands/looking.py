@@ -31,7 +31,7 @@ def look_at_world(settings: Globals, planned: Planned) -> list[str]:
     return lines or ["Looked: no job is in flight and no remote source will be read."]
 
 
-def show_commands(planned: Planned) -> list[tuple[str, str]]:
+def commands_behind(planned: Planned) -> list[tuple[str, str]]:
     """The ffmpeg command of each job below the job's name, as exact as what is known of its source.
 
     A remote source stands under the name of its file, outputs under their final names.

@@ -9,7 +9,7 @@ import msgspec
 
 from reconciler import __version__
 from reconciler.commands import wiring
-from reconciler.commands.looking import look_at_world, show_commands as commands_of
+from reconciler.commands.looking import commands_behind, look_at_world
 from reconciler.commands.options import Command, Globals, selecting, trusting, with_globals
 from reconciler.commands.planning import document_of, now, repeated
 from reconciler.commands.speaking import Screen
@@ -35,12 +35,12 @@ CHANGES = 2
 @with_globals
 def command(
     settings: Globals,
+    *,
     targets: tuple[str, ...],
     excludes: tuple[str, ...],
     reruns: tuple[str, ...],
     allow: tuple[str, ...],
     out: str | None,
-    *,
     detail: bool,
     show_commands: bool,
     refresh: bool,
@@ -65,7 +65,7 @@ def command(
         apply = f"reconciler apply {out}" if out is not None else f"reconciler apply{options}"
         screen.result(plan_text(document, columns=screen.columns, detail=detail, options=options, apply=apply))
         if show_commands:
-            screen.result(commands_text(commands_of(planned)))
+            screen.result(commands_text(commands_behind(planned)))
     return CHANGES if detailed_exitcode and document.resource_changes else 0
 
 

@@ -38,7 +38,5 @@ def document_of(planned: Planned, settings: Globals, findings: Sequence[str] = (
 
 def repeated(settings: Globals, selection: Selection) -> str:
     """The flags that a command named on a screen has to repeat to mean the same plan."""
-    chosen = flags(
-        target=selection.targets, exclude=selection.excludes, rerun=selection.reruns, allow=selection.allow
-    )
+    chosen = flags(target=selection.targets, exclude=selection.excludes, rerun=selection.reruns, allow=selection.allow)
     return f"{settings.spoken}{chosen}"

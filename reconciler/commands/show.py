@@ -30,7 +30,11 @@ def command(settings: Globals, what: str, *, detail: bool) -> int:
         if settings.json:
             screen.result(write_document(document) + "\n")
         else:
-            screen.result(plan_text(document, columns=screen.columns, detail=detail, apply=f"reconciler apply {shlex.quote(what)}"))
+            screen.result(
+                plan_text(
+                    document, columns=screen.columns, detail=detail, apply=f"reconciler apply {shlex.quote(what)}"
+                )
+            )
         return 0
     if what.endswith(".json"):
         raise UsageError(f"{what}: there is no such file")

@@ -41,7 +41,7 @@ def command() -> None:
     """
 
 
-@command.command("list", cls=Command)
+@command.command("list", cls=Command, short_help="List the recorded addresses.")
 @click.argument("addresses", nargs=-1, metavar="[ADDR]...", shell_complete=complete)
 @with_globals
 def list_records(settings: Globals, addresses: tuple[str, ...]) -> int:
@@ -49,7 +49,7 @@ def list_records(settings: Globals, addresses: tuple[str, ...]) -> int:
     return _print_records(settings, addresses, lambda records, columns: record_list(records, columns=columns))
 
 
-@command.command("show", cls=Command)
+@command.command("show", cls=Command, short_help="Show everything that is recorded of addresses.")
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDR...", shell_complete=complete)
 @with_globals
 def show_records(settings: Globals, addresses: tuple[str, ...]) -> int:
@@ -63,7 +63,7 @@ def show_records(settings: Globals, addresses: tuple[str, ...]) -> int:
     )
 
 
-@command.command("mv", cls=Command)
+@command.command("mv", cls=Command, short_help="Give a record another address.")
 @click.argument("old", metavar="ADDR", shell_complete=complete)
 @click.argument("new", metavar="NEW_ADDR")
 @_DRY_RUN
@@ -117,7 +117,7 @@ def _move(writer: store.Writer, record: Record, old: str, new: str, file: Output
     writer.record("published", records={new: published})
 
 
-@command.command("rm", cls=Command)
+@command.command("rm", cls=Command, short_help="Forget records; their files stay.")
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDR...", shell_complete=complete)
 @_DRY_RUN
 @_LOCK_TIMEOUT
@@ -131,7 +131,7 @@ def remove(settings: Globals, addresses: tuple[str, ...], *, dry_run: bool, lock
     return _removed(settings, records, (), dry_run=dry_run)
 
 
-@command.command("prune", cls=Command)
+@command.command("prune", cls=Command, short_help="Drop the records of retired outputs.")
 @click.argument("addresses", nargs=-1, metavar="[ADDR]...", shell_complete=complete)
 @click.option("--delete-files", is_flag=True, help="Also delete the files of the dropped records from this machine.")
 @_DRY_RUN

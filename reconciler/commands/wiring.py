@@ -24,7 +24,7 @@ from reconciler.core.encode import Desired, Source
 from reconciler.core.errors import ProviderError, RefusedError
 from reconciler.core.happenings import Outcome, Tell
 from reconciler.core.plan import Plan, Selection, make_plan
-from reconciler.core.state import Snapshot
+from reconciler.core.state import Record, Snapshot
 from reconciler.core.steps import Create, Rerun, Resume, Retry, Supersede
 from reconciler.core.world import World, known_sources, paths_to_look_at
 from reconciler.edges import sources, spec_files
@@ -45,6 +45,7 @@ class Planned:
 
     plan: Plan
     desired: Desired
+    records: Mapping[str, Record]
     world: World
     lines: tuple[str, ...]
     plan_id: str
@@ -157,6 +158,11 @@ def look_around(desired: Desired, snapshot: Snapshot) -> World:
     return World(host=host(), sightings=seen, files=presence(project, paths_to_look_at(records, host())))
 
 
+def look_at_files(snapshot: Snapshot) -> World:
+    """As `look_around`, for whoever asks about published files only."""
+    return World(host=host(), files=presence(project_folder(), paths_to_look_at(snapshot.records, host())))
+
+
 def look_at_sources(settings: Globals, wanted: Iterable[Source]) -> list[str]:
     """What the servers of remote sources say of them now, a line each; for `plan --refresh`."""
     fetcher = _fetcher(settings)
@@ -193,6 +199,7 @@ def _planned(
     return Planned(
         plan=plan,
         desired=specs.desired,
+        records=snapshot.records,
         world=world,
         lines=lines,
         plan_id=plan_id(lines),

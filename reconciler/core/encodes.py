@@ -180,7 +180,7 @@ class Encode:
 
     def _rendition(self, node: Node, asked: _Asked) -> Rendition | None:
         if isinstance(node, ScalarNode) and node.value is not None:
-            return self._around.renditions.of_preset(node.text, asked.path, node.place)
+            return self._around.renditions.of_preset(normal(node.text), asked.path, node.place)
         if not isinstance(node, MapNode) or not node.items:
             place = node.place if isinstance(node, ListNode) else asked.place
             hint = "Write the name of a preset, or  {extends: PRESET, video: {crf: 21}}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from reconciler.core.errors import Place, Problem
-from reconciler.core.names import listed, suggestion
+from reconciler.core.names import listed, normal, suggestion
 from reconciler.core.nodes import Entry, ListNode, MapNode, Node, ScalarNode, described, from_plain, is_null, stamped
 from reconciler.core.presets import BUILT_IN
 
@@ -64,6 +64,11 @@ class Presets:
         self._merged: dict[str, MapNode | None] = {}
         self._asked: list[str] = []
 
+    def check(self) -> None:
+        """Merge every declared preset, so that what is wrong in an unused one is found too."""
+        for name, entry in self._own.items():
+            self.named(name, entry.key, f"presets.{name}")
+
     def extend(self, node: MapNode, path: str) -> MapNode | None:
         """What a mapping says together with the presets that it extends; None, and problems, if they fail."""
         extends = node.items.get("extends")
@@ -110,7 +115,7 @@ class Presets:
         names: list[tuple[str, Place | None]] = []
         for item in items:
             if isinstance(item, ScalarNode) and item.value is not None:
-                names.append((item.text, item.place))
+                names.append((normal(item.text), item.place))
             else:
                 message = f"extends must name a preset, not {described(item)}"
                 self._problems.append(
@@ -121,6 +126,7 @@ class Presets:
     def _unknown(self, name: str, place: Place | None, path: str) -> None:
         if self._incomplete:
             return
-        known = f"Yours: {listed(self._own)}." if self._own else "No spec has presets: of its own."
-        hints = (f"{suggestion(name, [*self._own, *BUILT_IN])}{known}", "Built in: reconciler explain --presets")
+        own = [*self._own, *self._broken]
+        known = f"Yours: {listed(own)}." if own else "No spec has presets: of its own."
+        hints = (f"{suggestion(name, [*own, *BUILT_IN])}{known}", "Built in: reconciler explain --presets")
         self._problems.append(Problem(f'unknown preset "{name}"', place, path, hints))

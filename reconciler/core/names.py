@@ -26,17 +26,17 @@ def name_error(name: str) -> str | None:
     if len(name) <= LONGEST and _ASCII.fullmatch(name):
         return None
     if not name:
-        return "a name cannot be empty"
+        return "it is empty"
     if name[0] in ".-":
-        return f'a name cannot start with "{name[0]}"'
+        return f'it starts with "{name[0]}"'
     bad = next((letter for letter in name if not _may_stand_in_a_name(letter)), None)
     if bad is not None:
         shown = {" ": "a space", "/": '"/"', "\\": '"\\"'}.get(bad, f'"{bad}"' if bad.isprintable() else repr(bad))
-        return f"a name cannot hold {shown}"
+        return f"it holds {shown}"
     if unicodedata.category(name[0]).startswith("M"):
-        return "a name cannot start with a combining mark"
+        return "it starts with a combining mark"
     size = len(name.encode())
-    return f"a name has at most {LONGEST} bytes, this one has {size}" if size > LONGEST else None
+    return f"it has {size} bytes, the most is {LONGEST}" if size > LONGEST else None
 
 
 def _may_stand_in_a_name(letter: str) -> bool:

@@ -92,7 +92,12 @@ FrameRate = Annotated[
     str, BeforeValidator(units.frame_rate), _unit("Frames a second: 25, 29.97 or 30000/1001.", "25", "30000/1001")
 ]
 Aspect = Annotated[str, BeforeValidator(units.aspect), _unit("A shape: 16:9 or 2.39:1.", "16:9")]
-Number = Annotated[int | float, BeforeValidator(_number)]
+Crf = Annotated[
+    int | float,
+    BeforeValidator(_number),
+    Field(ge=0, le=63),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 63}),
+]
 Word = Annotated[
     str,
     BeforeValidator(_word),
@@ -117,6 +122,9 @@ Channels = Annotated[
             ]
         }
     ),
+]
+VideoCodecName = Annotated[
+    VideoCodec, BeforeValidator(_codec), WithJsonSchema({"enum": ["h264", "hevc", "h265", "vp9", "av1", "none"]})
 ]
 Pixels = Annotated[int, Field(ge=2, le=16_384, strict=True)]
 Edge = Annotated[int, Field(ge=0, le=16_384, strict=True)]
@@ -154,9 +162,9 @@ class FrameRateLimit(Strict):
 class Video(Strict):
     """The picture of an output."""
 
-    codec: Annotated[VideoCodec, BeforeValidator(_codec)] | None = None
+    codec: VideoCodecName | None = None
     encoder: Encoder | None = None
-    crf: Annotated[Number, Field(ge=0, le=63)] | None = None
+    crf: Crf | None = None
     bitrate: Bitrate | None = None
     min_bitrate: Bitrate | None = None
     max_bitrate: Bitrate | None = None

@@ -77,7 +77,9 @@ def checked_presets(
             broken.append(name)
         else:
             good[name] = Entry(entry.key, node)
-    return Presets(good, problems, broken=broken, incomplete=incomplete)
+    presets = Presets(good, problems, broken=broken, incomplete=incomplete)
+    presets.check()
+    return presets
 
 
 def _preset(node: Node, path: str, variables: Variables, problems: list[Problem]) -> Node | None:

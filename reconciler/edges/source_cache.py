@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import os
+import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from reconciler.io import atomic
-from reconciler.io.download import Validators
+from reconciler.io.answers import Validators
 from reconciler.io.hashing import sha256
+
+_IN_USE, _FETCHING, _NOTE = "use.lock", "fetch.lock", "kept.json"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +40,12 @@ class Entry:
         self._handle: int | None = None
 
     def use(self) -> None:
-        """Mark the entry as in use until `release`."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._handle = os.open(self.folder / "use.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._handle, fcntl.LOCK_SH)
+        """Mark the entry as in use until `release`. Raises OSError."""
+        while self._handle is None:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # The folder may be removed just here: then there is nothing to open yet, or no longer.
+            with suppress(FileNotFoundError):
+                self._handle = _locked(self.folder / _IN_USE, fcntl.LOCK_SH)
 
     def release(self) -> None:
         """Let others remove the entry."""
@@ -47,11 +54,15 @@ class Entry:
             self._handle = None
 
     @contextmanager
-    def fetching(self) -> Iterator[None]:
-        """One process at a time fetches an entry; the others wait, and find it fetched."""
-        handle = os.open(self.folder / "fetch.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def fetching(self, wait: Callable[[], None]) -> Iterator[None]:
+        """One process at a time fetches an entry; the others wait, and find it fetched.
+
+        `wait` is called between two looks; what it raises ends the waiting.
+        """
+        handle = _opened(self.folder / _FETCHING)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            while not _taken(handle, fcntl.LOCK_EX):
+                wait()
             yield
         finally:
             os.close(handle)
@@ -59,17 +70,16 @@ class Entry:
     def kept(self) -> Kept | None:
         """What is kept, if its file is there with the size that was noted."""
         try:
-            note = json.loads((self.folder / "kept.json").read_text())
-            kept = Kept(**{**note, "validators": Validators(**note["validators"])})
+            kept = msgspec.json.decode((self.folder / _NOTE).read_bytes(), type=Kept)
             return kept if (self.folder / kept.file).stat().st_size == kept.size else None
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError):
             return None
 
     def keep(self, fetched: Path, size: int, digest: str, validators: Validators) -> Kept:
         """Give a whole download its place, under a name of its content's: a reader of the old one is not disturbed."""
         kept = Kept(file=f"{digest[:16]}.media", size=size, sha256=digest, validators=validators)
         atomic.publish(fetched, self.folder / kept.file)
-        atomic.write_bytes(self.folder / "kept.json", json.dumps(asdict(kept)).encode(), mode=0o600)
+        atomic.write_bytes(self.folder / _NOTE, msgspec.json.encode(kept), mode=0o600)
         return kept
 
     def touch(self) -> None:
@@ -90,52 +100,110 @@ class SourceCache:
         return Entry(self._make(self.folder / "sources") / hashlib.sha256(identity.encode()).hexdigest()[:40])
 
     def digest(self, path: Path) -> str:
-        """The sha256 of a local file; computed once for the same inode, size and modification time."""
-        stat = path.stat()
-        key = f"{stat.st_dev}:{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}"
+        """The sha256 of a local file; computed once for the same inode, size and times. Raises OSError."""
+        key = _version(path)
         note = self.folder / "digests" / hashlib.sha256(key.encode()).hexdigest()[:40]
-        try:
+        with suppress(OSError, ValueError):
             noted = note.read_text()
-            if len(noted) == 64:
+            if _DIGEST.fullmatch(noted):
                 return noted
-        except OSError:
-            pass
         digest = sha256(path)
-        try:
-            self._make(self.folder)
-            self._make(note.parent)
-            atomic.write_bytes(note, digest.encode(), mode=0o600)
-        except OSError:
-            return digest
+        # A file that changed while it was read has no digest to remember; a cache that cannot be written is no loss.
+        with suppress(OSError):
+            if _version(path) == key:
+                self._make(self.folder)
+                self._make(note.parent)
+                atomic.write_bytes(note, digest.encode(), mode=0o600)
         return digest
 
     def evict(self) -> None:
-        """Remove entries, the longest unused first, until the rest is within the limit; those in use stay."""
-        root = self.folder / "sources"
-        entries = sorted((each for each in root.iterdir() if each.is_dir()), key=lambda each: each.stat().st_mtime)
-        sizes = {each: sum(file.stat().st_size for file in each.iterdir()) for each in entries}
-        total = sum(sizes.values())
-        for each in entries:
-            if total <= self.limit:
-                return
-            if _unused(each):
-                shutil.rmtree(each, ignore_errors=True)
-                total -= sizes[each]
+        """Remove entries, the longest unused first, until the rest is within the limit; those in use stay.
+
+        Of entries that stay and are not in use, what newer downloads replaced is removed.
+        """
+        entries = sorted(_entries(self.folder / "sources"))
+        total = sum(size for _, _, size in entries)
+        for _, folder, size in entries:
+            with _unused(folder) as unused:
+                if unused and total > self.limit:
+                    _remove(folder)
+                    total -= size
+                elif unused:
+                    total -= _remove_replaced(folder)
 
     def _make(self, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder
 
 
-def _unused(entry: Path) -> bool:
+def _version(path: Path) -> str:
+    """What changes when a file's content does. ctime also tells content that came with its old mtime."""
+    stat = path.stat()
+    return f"{stat.st_dev}:{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}"
+
+
+def _entries(root: Path) -> Iterator[tuple[float, Path, int]]:
+    """When each entry was last used, its folder and its size. Others may remove entries meanwhile."""
+    for folder in root.iterdir():
+        with suppress(OSError):
+            yield folder.stat().st_mtime, folder, sum(file.stat().st_size for file in folder.iterdir())
+
+
+def _remove_replaced(folder: Path) -> int:
+    """Remove files that are no longer what an entry keeps; how many bytes that gave."""
+    kept, freed = Entry(folder).kept(), 0
+    for file in folder.glob("*.media"):
+        if kept is None or file.name != kept.file:
+            freed += file.stat().st_size
+            file.unlink()
+    return freed
+
+
+def _remove(folder: Path) -> None:
+    """Remove an entry whose `use.lock` is held: that file goes last, since others look at it to see us."""
+    for file in folder.iterdir():
+        if file.name != _IN_USE:
+            file.unlink(missing_ok=True)
+    (folder / _IN_USE).unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
+
+
+@contextmanager
+def _unused(folder: Path) -> Iterator[bool]:
+    """Whether nobody uses an entry; while this is held nobody begins to."""
     try:
-        handle = os.open(entry / "use.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = _opened(folder / _IN_USE)
     except OSError:
-        return False
+        yield False
+        return
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        yield _taken(handle, fcntl.LOCK_EX)
     finally:
         os.close(handle)
+
+
+def _locked(path: Path, kind: int) -> int | None:
+    """An open lock file, locked; None if its name was taken from it meanwhile. Raises OSError."""
+    handle = _opened(path)
+    try:
+        fcntl.flock(handle, kind)
+        if os.fstat(handle).st_ino == path.stat().st_ino:
+            return handle
+    except BaseException:
+        os.close(handle)
+        raise
+    os.close(handle)
+    return None
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _taken(handle: int, kind: int) -> bool:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
     return True

@@ -45,17 +45,20 @@ def load(
     variables: Mapping[str, str] | None = None,
     media_roots: Sequence[Path] = (),
     spec_env: Collection[str] = (),
+    require_sources: bool = False,
     largest: int = LARGEST,
 ) -> Loaded:
     """Read and resolve all spec files below `specs` (a folder, or one file).
 
     `variables` are the texts of `--var`; `media_roots` are folders in which absolute paths may lie; `spec_env`
-    are names that `${env.}` may read beyond BYTENITE_* and RECONCILER_*. No file has more than `largest` bytes.
-    Nothing is written, no environment is read, no network is used. Raises SpecError with all problems of all
-    files, sorted by place; but see `Loaded.missing`.
+    are names that `${env.}` may read beyond BYTENITE_* and RECONCILER_*. With `require_sources` a local source
+    that is not there is a problem like any other; without, see `Loaded.missing`. No file may have more than
+    `largest` bytes. Nothing is written, no environment is read, no network is used. Raises SpecError with all
+    problems of all files, sorted by place.
     """
     with _without_garbage_collection():
-        return _Loading(project, media_roots, largest).load(specs, variables or {}, spec_env)
+        loading = _Loading(project, media_roots, largest)
+        return loading.load(specs, variables or {}, spec_env, require_sources=require_sources)
 
 
 class _Loading:
@@ -68,7 +71,9 @@ class _Loading:
         self.problems: list[Problem] = []
         self.largest = largest
 
-    def load(self, specs: str, variables: Mapping[str, str], spec_env: Collection[str]) -> Loaded:
+    def load(
+        self, specs: str, variables: Mapping[str, str], spec_env: Collection[str], *, require_sources: bool
+    ) -> Loaded:
         """The whole way."""
         documents, complete = self._documents(specs)
         if not documents and self.problems:
@@ -82,6 +87,8 @@ class _Loading:
         sources = LocalSources(self.folders)
         sources.look(resolution.desired.outputs)
         self.problems += [*resolution.problems, *sources.wrong]
+        if require_sources:
+            self.problems += told(sources.missing, None)
         if self.problems:
             self._raise(len(documents))
         lines = self.texts.lines(list(sources.missing.values())) if sources.missing else {}

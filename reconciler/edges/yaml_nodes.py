@@ -1,4 +1,6 @@
-"""YAML text as located nodes, by the events of ruamel.yaml's C parser.
+"""YAML text as located nodes, by the events of libyaml 0.2, which PyYAML's wheels bring.
+
+The libyaml 0.1 of ruamel.yaml.clib refuses `{url: https://...}`, and no URL should need quotes.
 
 YAML 1.2 values, and no more of YAML than a spec needs: no tags, no merge keys, one document a file. A file
 that would grow out of bounds through its aliases is refused while it is read.
@@ -10,9 +12,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from _ruamel_yaml import CParser  # type: ignore[import-not-found]  # the C parser of ruamel.yaml.clib has no types
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.events import (
+from yaml._yaml import CParser
+from yaml.error import YAMLError
+from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
     MappingEndEvent,
@@ -115,7 +117,7 @@ class _Builder:
         place = self._place(event)
         frame = self._open[-1] if self._open else None
         text = event.value
-        if event.ctag is not None:
+        if event.tag is not None:
             self._tag(event.tag, place)
         if frame is not None and frame.is_map and frame.key is None:
             self._key(frame, text, place, plain=event.style == "")
@@ -142,7 +144,7 @@ class _Builder:
 
     def _start(self, event: Any, *, is_map: bool) -> None:  # noqa: ANN401 - as build
         place = self._place(event)
-        if event.ctag is not None:
+        if event.tag is not None:
             self._tag(event.tag, place)
         frame = self._open[-1] if self._open else None
         if frame is not None and frame.is_map and frame.key is None:

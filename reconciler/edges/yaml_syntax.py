@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ruamel.yaml.error import YAMLError
+from yaml.error import YAMLError
 
 from reconciler.core.errors import Place, Problem
 
 _COMMENT = 'A "#" after a space begins a comment: quote values that hold one, such as "#ff0000".'
 _TAB = ("Indent with spaces; YAML does not allow tabs there.",)
+_BRACES = 'Inside of { } and [ ], quote it:  {url: "${env.NAME}"}'
 _QUOTE = 'Quote the value:  key: "..."'
 
 
@@ -78,12 +79,19 @@ def syntax_problem(error: YAMLError, file: str, lines: Sequence[str]) -> Problem
     opening = getattr(error, "context_mark", None)
     if text == "found character that cannot start any token" and mark is not None:
         return _odd_start(file, lines, mark.line, mark.column)
+    if mark is not None and _around(lines, mark.line, mark.column) == "${":
+        return Problem('a "${" without quotes', Place(file, mark.line + 1, mark.column, 2), "", (_BRACES,))
     said = _WORDS.get(text, _Said(f"not YAML: {text}", ()))
     if (said.at_opening and opening is not None) or mark is None:
         mark = opening
     if mark is None:
         return Problem(said.message, Place(file, 1, 1), "", said.hints)
     return Problem(said.message, _place(file, lines, mark.line, mark.column), "", said.hints)
+
+
+def _around(lines: Sequence[str], line: int, column: int) -> str:
+    """The letters on both sides of a mark."""
+    return lines[line][max(column - 1, 0) : column + 1] if line < len(lines) else ""
 
 
 def _odd_start(file: str, lines: Sequence[str], line: int, column: int) -> Problem:

@@ -10,8 +10,11 @@ from pathlib import Path
 
 
 def write_bytes(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Replace `path` with `content`; after a crash it holds the old or the new content, never a part."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    """Replace `path` with `content`; after a crash it holds the old or the new content, never a part.
+
+    Raises OSError, and leaves nothing of its own behind then.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path), suffix=".tmp")
     temp = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -26,6 +29,13 @@ def write_bytes(path: Path, content: bytes, mode: int = 0o644) -> None:
     fsync_folder(path.parent)
 
 
+def sweep(path: Path) -> None:
+    """Remove the temporary files that killed writers of `path` left; only for whoever is its one writer."""
+    for left in path.parent.iterdir():
+        if left.name.startswith(_prefix(path)) and left.suffix == ".tmp":
+            left.unlink(missing_ok=True)
+
+
 def publish(temp: Path, path: Path) -> None:
     """Give a whole, fsynced file its final name; what had that name is replaced."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -34,20 +44,33 @@ def publish(temp: Path, path: Path) -> None:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Make `target` the content of `source`: a hard link where the file system has them, else a copy, fsynced."""
+    """Make `target`, a temporary name, the content of `source`: a hard link where possible, else a copy, fsynced.
+
+    Raises OSError, and leaves no `target` behind then.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:
         target.hardlink_to(source)
+    except FileNotFoundError:
+        raise
     except OSError:
+        _copy(source, target)
+    fsync_folder(target.parent)
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
         shutil.copyfile(source, target)
         fsync_file(target)
-    fsync_folder(target.parent)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
 
 
 def fsync_file(path: Path) -> None:
     """Bring a file's content to the disk."""
-    handle = os.open(path, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
     finally:
@@ -58,3 +81,7 @@ def fsync_folder(path: Path) -> None:
     """Bring a folder's names to the disk, where its file system can."""
     with suppress(OSError):
         fsync_file(path)
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.name}."

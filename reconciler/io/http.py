@@ -14,6 +14,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NameResolutionError, NewConnectionError
+from urllib3.util.connection import create_connection
 
 from reconciler import __version__
 from reconciler.io.addresses import is_public
@@ -37,10 +38,17 @@ def session(*, allow_private: bool) -> requests.Session:
     made.headers["User-Agent"] = f"encode-reconciler/{__version__}"
     # Bytes as they are stored: a length and a range mean nothing once a server compresses on the way.
     made.headers["Accept-Encoding"] = "identity"
+    made.hooks["response"].append(_drop_body_of_redirect)
     if not allow_private:
         made.mount("http://", _CheckedAdapter())
         made.mount("https://", _CheckedAdapter())
     return made
+
+
+def _drop_body_of_redirect(response: requests.Response, **_: object) -> None:
+    """Close a redirect before requests reads its body, whole and into memory, however large it is."""
+    if response.is_redirect:
+        response.raw.close()
 
 
 class _CheckedHTTPConnection(HTTPConnection):
@@ -84,7 +92,7 @@ def _connect(connection: HTTPConnection) -> socket.socket:
     failure: OSError | None = None
     for address in addresses:
         try:
-            return socket.create_connection((address, port), timeout=CONNECT_SECONDS)
+            return create_connection((address, port), CONNECT_SECONDS, socket_options=connection.socket_options)
         except OSError as error:
             failure = error
     raise NewConnectionError(connection, f"cannot connect to {host}: {failure}") from failure

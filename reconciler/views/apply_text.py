@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.core.happenings import Outcome, OutputDone, OutputFailed
 from reconciler.views.cells import columns_of, fold, table, visible, whole
+from reconciler.views.document import PlanDocument, Summary
 from reconciler.views.words import count, size, span
 
 OUTPUTS_AT_MOST = 50
@@ -20,6 +21,29 @@ def apply_text(outcome: Outcome, *, state: str, exit_code: int, columns: int = 8
         fold(_last_words(outcome, visible(state), exit_code, options), columns),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def question(summary: Summary) -> str:
+    """What is asked on a terminal before anything starts."""
+    if summary.encode:
+        also = f" and go on with {summary.resume:,}" if summary.resume else ""
+        return f'Encode {count(summary.encode, "output")}{also} on this machine? Only "yes" starts them: '
+    if summary.resume:
+        return f'Go on with {count(summary.resume, "output")} on this machine? Only "yes" starts them: '
+    free = summary.retire + summary.moved + summary.reused + summary.updated
+    return f'Record {count(free, "change")}? Nothing is encoded. Only "yes" records them: '
+
+
+def not_approved_text(document: PlanDocument, options: str) -> str:
+    """Who cannot be asked is told how to approve."""
+    return "\n".join(
+        [
+            "nobody approved this plan, and there is no terminal to ask on. Nothing was started.",
+            f"To approve just this plan:        reconciler apply --expect {document.plan_id}{options}",
+            f"To approve whatever is planned:   reconciler apply --auto-approve{options}",
+            "To approve a plan that was saved: reconciler apply FILE, from reconciler plan --out FILE",
+        ]
+    )
 
 
 def _headline(outcome: Outcome) -> str:
@@ -38,16 +62,24 @@ def _headline(outcome: Outcome) -> str:
 
 
 def _encoded(encoded: Sequence[OutputDone], columns: int) -> list[str]:
+    """A table of what was made: with all that is known of it, else with its duration only, else below each other."""
     shown = sorted(encoded, key=lambda done: done.address)[:OUTPUTS_AT_MOST]
-    cells = [
-        (visible(done.address), visible(done.path), size(done.size), visible(done.summary), "verified")
-        for done in shown
-    ]
-    lines = [f"  {line}" for line in table(cells, numbers={2})]
+    rows = [_row(done, visible(done.summary)) for done in shown]
+    lines = _table(rows)
     if columns_of(lines) > columns:
-        lines = [line for row in cells for line in (f"  {row[0]}", *_facts(row, columns))]
+        lines = _table([_row(done, visible(done.summary.partition(" ")[0])) for done in shown])
+    if columns_of(lines) > columns:
+        lines = [line for row in rows for line in (f"  {row[0]}", *_facts(row, columns))]
     more = len(encoded) - OUTPUTS_AT_MOST
     return [*lines, f"  and {more:,} more: reconciler output"] if more > 0 else lines
+
+
+def _row(done: OutputDone, summary: str) -> tuple[str, ...]:
+    return (visible(done.address), visible(done.path), size(done.size), summary, "verified")
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    return [f"  {line}" for line in table(rows, numbers={2})]
 
 
 def _facts(row: tuple[str, ...], columns: int) -> list[str]:

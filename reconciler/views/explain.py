@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
+
 from reconciler.core.encode import Output
 from reconciler.core.manifest import NEUTRAL, Canonical, parameter_fields
 from reconciler.core.parameters import Parameters
@@ -12,6 +14,7 @@ from reconciler.core.presets import BuiltIn
 from reconciler.core.state import Record
 from reconciler.core.steps import Step
 from reconciler.views.cells import columns_of, fold, pad, visible, width
+from reconciler.views.document import ResourceChange
 from reconciler.views.plan_json import resource_change
 from reconciler.views.plan_rows import values
 from reconciler.views.words import value
@@ -31,6 +34,54 @@ def explain_text(
             lines += fold(values(change), columns, first="  ", rest="    ")
     lines += ["", *_fields(output, columns), "", *_facts(output, columns)]
     return "\n".join(lines) + "\n"
+
+
+def retired_text(address: str, record: Record, step: Step | None, *, columns: int = 80) -> str:
+    """What becomes of an address that is recorded and no longer declared."""
+    what = (
+        f"{step.phrase} ({step.symbol}): {step.reason.sentence}"
+        if step is not None
+        else f"{record.status}, not declared"
+    )
+    return "\n".join(fold(f"{visible(address)}: {visible(what)}.", columns, rest="  ")) + "\n"
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One field of an output, and where it was written."""
+
+    value: Canonical
+    place: str | None = None
+    preset: str | None = None
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """What programs are told of an output; `change` is its part of a plan, if it has one."""
+
+    fingerprint: str
+    path: str
+    provider: str
+    place: str
+    change: ResourceChange | None
+    fields: dict[str, Field]
+
+
+def explained(output: Output, step: Step | None) -> Explained:
+    """An explanation for programs."""
+    return Explained(
+        fingerprint=output.fingerprint,
+        path=output.path,
+        provider=output.provider,
+        place=str(output.place),
+        change=resource_change(step) if step is not None else None,
+        fields={name: _field(output, name, canonical) for name, canonical in output.manifest.items()},
+    )
+
+
+def _field(output: Output, name: str, canonical: Canonical) -> Field:
+    origin = output.origins.get(name)
+    if origin is None:
+        return Field(canonical)
+    return Field(canonical, None if origin.place is None else str(origin.place), origin.preset)
 
 
 def presets_text(presets: Mapping[str, BuiltIn], *, columns: int = 80) -> str:
@@ -87,7 +138,12 @@ def _origin(output: Output, field: str) -> str:
 
 
 def _facts(output: Output, columns: int) -> Iterator[str]:
-    unset = [f"{name}={_plain(canonical)}" for name, canonical in NEUTRAL.items() if name not in output.manifest]
+    sections = {name.partition(".")[0] for name in output.manifest}
+    unset = [
+        f"{name}={_plain(canonical)}"
+        for name, canonical in NEUTRAL.items()
+        if name not in output.manifest and ("." not in name or name.partition(".")[0] in sections)
+    ]
     yield from fold(f"Not set, so the default: {', '.join(unset)}", columns, first="  ", rest="    ")
     yield f"  declared at  {visible(str(output.place))}"
     yield f"  written to   {visible(output.path)}"

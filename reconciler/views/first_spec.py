@@ -21,7 +21,7 @@ SCHEMA_FILE = ".encodes.schema.json"
 IGNORED = ("outputs/", "state/links.json", "state/*.jsonl", "state/.*", "state/backups/")
 
 _SOUND_ONLY = frozenset({"aac", "aif", "aiff", "flac", "m4a", "mp3", "oga", "ogg", "opus", "wav", "wma"})
-_PLAIN = re.compile(r"[A-Za-z0-9_./~][A-Za-z0-9_./:%?=&+~@,;()\[\]-]*")
+_PLAIN = re.compile(r"[\w./~][\w./:%?=&+~@,;()\[\]-]*")
 
 
 def first_spec(project: str, encode: str, source: str, presets: Sequence[str]) -> str:
@@ -61,7 +61,9 @@ def ignored(existing: str) -> str:
     if not missing:
         return existing
     gap = "" if not existing else "\n" if existing.endswith("\n") else "\n\n"
-    return existing + gap + "\n".join(["# reconciler: what runs make; state/encodes.json stays in git", *missing]) + "\n"
+    return (
+        existing + gap + "\n".join(["# reconciler: what runs make; state/encodes.json stays in git", *missing]) + "\n"
+    )
 
 
 def init_text(written: Sequence[str], left_alone: Sequence[str], *, columns: int = 80) -> str:

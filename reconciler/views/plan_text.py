@@ -81,7 +81,7 @@ def _header(document: PlanDocument, columns: int) -> list[str]:
     if not basis.state_exists:
         return fold(f"{specs}, no state yet: everything below is new.", columns)
     same = document.summary.unchanged
-    rest = f"; {count(same, 'output')} {'is' if same == 1 else 'are'} as declared" if same else ""
+    rest = f"; {same:,} as declared" if same else ""
     return fold(f"{specs} against {_state(basis, document.summary)}{rest}.", columns)
 
 

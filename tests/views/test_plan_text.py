@@ -151,8 +151,7 @@ def test_above_ten_outputs_there_is_one_line_a_cause():
     assert (
         plan_text(plan)
         == f"""\
-specs/ (1 file) against state/encodes.json (15 outputs recorded); 3 outputs are
-as declared.
+specs/ (1 file) against state/encodes.json (15 outputs recorded); 3 as declared.
 
   +/- 11 outputs  video.crf: 23 -> 21 (web-720p at specs/presets.yaml:12)
         films/f00/720p, films/f01/720p, films/f02/720p and 8 more

@@ -1,0 +1,197 @@
+"""`reconciler apply`: encode what is missing or changed, once somebody approved it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from reconciler import __version__
+from reconciler.commands import wiring
+from reconciler.commands.options import Command, Globals, selecting, trusting, with_globals
+from reconciler.commands.planning import document_of, now, repeated
+from reconciler.commands.speaking import Screen
+from reconciler.commands.watching import Watching
+from reconciler.commands.wiring import ApplyOptions, Approval, Planned
+from reconciler.core import state
+from reconciler.core.approval import check_expected, check_saved
+from reconciler.core.errors import (
+    InterruptedApplyError,
+    NotApprovedError,
+    PartlyAppliedError,
+    ReconcilerError,
+    UsageError,
+)
+from reconciler.core.happenings import Outcome
+from reconciler.core.plan import Selection
+from reconciler.views.apply_events import outcome_events
+from reconciler.views.apply_text import apply_text, not_approved_text, question
+from reconciler.views.document import PlanDocument, read_document
+from reconciler.views.events import plan_events, version_event
+from reconciler.views.plan_text import plan_text
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How this apply may be approved."""
+
+    settings: Globals
+    selection: Selection
+    auto_approve: bool
+    expect: str | None
+    saved: PlanDocument | None
+
+
+@click.command("apply", cls=Command)
+@click.argument("file", required=False, metavar="[FILE]", type=click.Path())
+@selecting
+@click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@click.option("--expect", metavar="ID", help="Run just the plan of this id, or what is left of it; else exit with 5.")
+@click.option(
+    "--parallelism",
+    type=click.IntRange(min=1),
+    envvar="RECONCILER_PARALLELISM",
+    show_envvar=True,
+    metavar="N",
+    help="How many jobs run at once.  [default: what the provider can take]",
+)
+@click.option("--fail-fast", is_flag=True, help="After one failure start nothing more.")
+@click.option(
+    "--lock-timeout",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    envvar="RECONCILER_LOCK_TIMEOUT",
+    show_envvar=True,
+    metavar="SECONDS",
+    help="How long to wait for another apply.  [default: not at all]",
+)
+@trusting
+@with_globals
+def command(
+    settings: Globals,
+    *,
+    file: str | None,
+    targets: tuple[str, ...],
+    excludes: tuple[str, ...],
+    reruns: tuple[str, ...],
+    allow: tuple[str, ...],
+    expect: str | None,
+    parallelism: int | None,
+    lock_timeout: float,
+    auto_approve: bool,
+    fail_fast: bool,
+) -> int:
+    """Encode what is missing or changed, and record it. Running it again goes on where it stopped.
+
+    FILE is a plan saved by plan --out: just that is run, or what is left of it. Without FILE, --expect or
+    --auto-approve it asks first. Ctrl-C stops cleanly; a second one stops at once.
+    """
+    selection = Selection(targets=targets, excludes=excludes, reruns=reruns, allow=allow)
+    saved = None if file is None else _saved(file, selection, expect)
+    asked = Asked(settings, selection if saved is None else saved.selection, auto_approve, expect, saved)
+    screen, options = Screen(settings), ApplyOptions(parallelism, fail_fast, lock_timeout)
+    with Watching(screen, settings) as watching:
+        outcome = wiring.run_apply(
+            settings, asked.selection, options, approve=_approval(screen, watching, asked), tell=watching.tell
+        )
+    if outcome is None:
+        return _nothing_to_do(screen, settings)
+    return _ended(screen, asked, outcome)
+
+
+def _nothing_to_do(screen: Screen, settings: Globals) -> int:
+    """The plan has said so already; events have a last line whatever happens."""
+    if settings.json:
+        for event in outcome_events(Outcome((), (), 0, 0, interrupted=False, seconds=0.0), now(), 0):
+            screen.event(event)
+    return 0
+
+
+def _saved(file: str, selection: Selection, expect: str | None) -> PlanDocument:
+    """The plan in FILE. Raises ReconcilerError, and UsageError for options that FILE has settled already."""
+    if selection != Selection():
+        raise UsageError(f"{file} says which outputs it is about: leave out --target, --exclude, --rerun and --allow")
+    try:
+        content = Path(file).read_bytes()
+    except OSError as error:
+        raise ReconcilerError(f"{file}: the plan cannot be read: {error.strerror}") from error
+    document = read_document(content, file)
+    if expect is not None and expect != document.plan_id:
+        raise UsageError(f"--expect {expect} and {file}, which is plan {document.plan_id}, contradict each other")
+    return document
+
+
+def _approval(
+    screen: Screen, watching: Watching, asked: Asked
+) -> Callable[[Planned, Mapping[str, tuple[str, ...]]], Approval | None]:
+    """What is done with the plan once it is made, and before it runs: show it, check it, ask."""
+
+    def approve(planned: Planned, known: Mapping[str, tuple[str, ...]]) -> Approval | None:
+        document = document_of(planned, asked.settings)
+        screen.warnings(planned.warnings)
+        _show(screen, asked, document)
+        if not document.resource_changes:
+            return None
+        watching.outputs = sum(len(job.addresses) for job in document.jobs)
+        checked = _checked(asked, planned, known)
+        wiring.refuse(planned)
+        if checked is None and not asked.auto_approve:
+            _ask(screen, asked, document)
+        return checked or Approval(planned.plan_id, planned.lines)
+
+    return approve
+
+
+def _show(screen: Screen, asked: Asked, document: PlanDocument) -> None:
+    if asked.settings.json:
+        stamp = now()
+        screen.event(version_event(__version__, stamp))
+        for event in plan_events(document, stamp):
+            screen.event(event)
+        return
+    options = repeated(asked.settings, asked.selection)
+    text = plan_text(document, columns=screen.columns, options=options, apply=None)
+    screen.result(f"{text}\n" if document.resource_changes else text)
+
+
+def _checked(asked: Asked, planned: Planned, known: Mapping[str, tuple[str, ...]]) -> Approval | None:
+    """The approval that a saved plan or an id gives; None where neither was given. Raises PlanChangedError."""
+    earlier = {identifier: state.Approval(at="", lines=lines) for identifier, lines in known.items()}
+    if asked.saved is not None:
+        return Approval(check_saved(asked.saved.lines, planned.lines, earlier), asked.saved.lines)
+    if asked.expect is not None:
+        identifier = check_expected(asked.expect, planned.lines, earlier)
+        return Approval(identifier, known.get(identifier, planned.lines))
+    return None
+
+
+def _ask(screen: Screen, asked: Asked, document: PlanDocument) -> None:
+    """Ask on a terminal. Raises NotApprovedError where there is none, and for every answer but yes."""
+    if asked.settings.json or not screen.asks:
+        raise NotApprovedError(not_approved_text(document, repeated(asked.settings, asked.selection)))
+    if screen.ask(question(document.summary)) != "yes":
+        raise NotApprovedError('nothing was started: the answer was not "yes"')
+    screen.talk("\n")
+
+
+def _ended(screen: Screen, asked: Asked, outcome: Outcome) -> int:
+    """Say how it ended; the exit code."""
+    code = exit_code(outcome)
+    if asked.settings.json:
+        for event in outcome_events(outcome, now(), code):
+            screen.event(event)
+        return code
+    options = repeated(asked.settings, asked.selection)
+    screen.result(
+        apply_text(outcome, state=asked.settings.state, exit_code=code, columns=screen.columns, options=options)
+    )
+    return code
+
+
+def exit_code(outcome: Outcome) -> int:
+    """130 beats 3 beats 0."""
+    if outcome.interrupted:
+        return InterruptedApplyError.exit_code
+    return PartlyAppliedError.exit_code if outcome.failed or outcome.not_run else 0

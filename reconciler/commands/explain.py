@@ -1,0 +1,66 @@
+"""`reconciler explain`: why an output would run, and which line of which file set each field."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from reconciler.commands import wiring
+from reconciler.commands.addresses import chosen, complete
+from reconciler.commands.options import Command, Globals, trusting, with_globals
+from reconciler.commands.speaking import Screen
+from reconciler.commands.wiring import Planned
+from reconciler.core.encode import Output
+from reconciler.core.errors import UsageError
+from reconciler.core.plan import Selection
+from reconciler.core.presets import BUILT_IN
+from reconciler.views.explain import explain_text, explained, preset_fields, presets_text, retired_text
+
+
+@click.command("explain", cls=Command)
+@click.argument("addresses", nargs=-1, metavar="[ADDR]...", shell_complete=complete)
+@click.option("--presets", is_flag=True, help="Show the built-in presets and what they hold.")
+@trusting
+@with_globals
+def command(settings: Globals, addresses: tuple[str, ...], *, presets: bool) -> int:
+    """Tell why an output would run, and which line of which file set each field.
+
+    ADDR is an address, an encode (all of its outputs), or a glob over addresses.
+    """
+    screen = Screen(settings)
+    if presets == bool(addresses):
+        raise UsageError("explain what? Name an address, or ask for --presets")
+    if presets:
+        return _presets(screen, settings)
+    planned = wiring.make_offline_plan(settings, Selection())
+    screen.warnings(planned.warnings)
+    outputs = {output.address: output for output in planned.desired.outputs}
+    found = chosen({**dict.fromkeys(planned.records), **outputs}, addresses)
+    if settings.json:
+        screen.json({address: _facts(planned, output) for address, output in found.items() if output is not None})
+    else:
+        screen.result("\n".join(_text(planned, address, output, screen) for address, output in found.items()))
+    return 0
+
+
+def _presets(screen: Screen, settings: Globals) -> int:
+    if settings.json:
+        screen.json({name: preset_fields(preset) for name, preset in BUILT_IN.items()})
+    else:
+        screen.result(presets_text(BUILT_IN, columns=screen.columns))
+    return 0
+
+
+def _text(planned: Planned, address: str, output: Output | None, screen: Screen) -> str:
+    record = planned.records.get(address)
+    step = next((step for step in planned.plan.steps if step.address == address), None)
+    if output is None:
+        assert record is not None, "an address is declared or recorded"
+        return retired_text(address, record, step, columns=screen.columns)
+    notices = [notice for notice in planned.plan.notices if notice.address == address]
+    return explain_text(output, record, step, notices, columns=screen.columns)
+
+
+def _facts(planned: Planned, output: Output) -> object:
+    step = next((step for step in planned.plan.steps if step.address == output.address), None)
+    return msgspec.to_builtins(explained(output, step))

@@ -1,0 +1,105 @@
+"""One sentence for every field of a spec, shown by editors beside the field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
+    "Spec": {
+        "version": "The version of the spec language; 1.",
+        "project": "The project's name, once in all files: state and jobs belong to it.",
+        "providers": "Who runs jobs, by name. `local`, this machine, is always there.",
+        "defaults": "How all outputs are treated that do not say otherwise.",
+        "presets": "Named, reusable sets of output parameters.",
+        "variables": "Values for ${var.NAME}; --var NAME=VALUE overrides them.",
+        "encodes": "What to make, by name.",
+    },
+    "ProviderSpec": {
+        "type": "What kind of provider this is.",
+        "parallelism": "How many of its jobs run at once.",
+        "threads": "Threads of each encoder; left out, ffmpeg decides.",
+    },
+    "Policy": {
+        "enabled": "false pauses it: nothing is done about it, and nothing is retired.",
+        "protect": "true: never rerun or retired without a named override.",
+        "attempts": "How often a failing encode is tried; 2 if left out.",
+        "labels": "Words of your own, recorded with the output.",
+    },
+    "PlacedPolicy": {"provider": "Who runs the jobs."},
+    "EncodeSpec": {
+        "source": "An http(s) URL, a path in the project folder, or lavfi: test pictures.",
+        "for_each": "One encode a name: a list, a mapping of values, a table or files.",
+        "outputs": "What is made of the source: names of presets, or outputs by name.",
+    },
+    "SourceSpec": {
+        "url": "Where it is; with an id it may be ${env.NAME}, read at apply only.",
+        "path": "A path in the project folder.",
+        "id": "What it is known by, where the URL changes.",
+        "trim": "The part that is encoded.",
+        "sha256": "The digest that the content must have.",
+        "ignore_query": "Query parameters that say nothing about the content.",
+    },
+    "TrimSpec": {
+        "start": "Where it begins: 2s, 00:01:30.",
+        "end": "Where it ends, counted from the source's start.",
+        "duration": "How long it is, instead of an end.",
+    },
+    "ForEachFile": {
+        "file": "A .csv, .json or .yaml file in the project folder.",
+        "key": "The column that holds the names.",
+    },
+    "ForEachGlob": {"glob": "Files in the project folder; ${each.value.path} is a file's path."},
+    "PresetSpec": {"extends": "A preset, or several of which later ones win, that this one changes."},
+    "Parameters": {
+        "container": "The kind of file.",
+        "video": "The picture; {codec: none} for none.",
+        "audio": "The sound; {codec: none} for none.",
+        "faststart": "Whether an mp4, mov or m4a plays before it is loaded; true if left out.",
+    },
+    "Video": {
+        "codec": "The codec; h265 is hevc.",
+        "encoder": "ffmpeg's encoder, where not the usual one of the codec.",
+        "crf": "Constant quality; lower is better and larger.",
+        "bitrate": "Average bits a second.",
+        "min_bitrate": "The least bits a second, beside bitrate.",
+        "max_bitrate": "The most bits a second.",
+        "buffer_size": "Over how many bits the most is counted.",
+        "mode": "vbr (an average) or cbr (constant), beside bitrate.",
+        "preset": "The encoder's effort: medium for x264 and x265, a number for VP9 and AV1.",
+        "tune": "What the encoder cares for: film, animation, grain ...",
+        "profile": "The codec's profile.",
+        "level": "The codec's level, such as 4.1.",
+        "pixel_format": "Colour resolution and depth; yuv420p if left out.",
+        "width": "Pixels; alone it keeps the shape.",
+        "height": "Pixels; alone it keeps the shape.",
+        "avoid_upscaling": "Whether smaller sources stay small; true if left out.",
+        "crop": "Pixels taken off the source's edges.",
+        "pad": "Bars that bring the picture to a shape.",
+        "rotate": "Degrees, clockwise.",
+        "flip": "Mirror the picture.",
+        "fps": "Frames a second, or {max: 30} for a ceiling.",
+        "keyframe_interval": "The time between keyframes: 2s.",
+    },
+    "Crop": {
+        "top": "Pixels off the top.",
+        "bottom": "Pixels off the bottom.",
+        "left": "Pixels off the left.",
+        "right": "Pixels off the right.",
+    },
+    "Pad": {"aspect": "The shape: 16:9.", "color": 'A name or "#rrggbb", in quotes; black if left out.'},
+    "FrameRateLimit": {"max": "The most frames a second."},
+    "Audio": {
+        "codec": "The codec.",
+        "bitrate": "Bits a second: 128k.",
+        "channels": "1, 2, 6 or mono, stereo, 5.1.",
+        "sample_rate": "Samples a second: 48k.",
+        "track": "Which of the source's audio tracks, counted from 0.",
+        "missing": "What to do without it: skip (with a note), silence or error.",
+    },
+}
+
+
+def description(model: str, field: str) -> str:
+    """A field's sentence; fields of a base model are described there."""
+    own = DESCRIPTIONS.get(model, {}).get(field)
+    return own or next((fields[field] for fields in DESCRIPTIONS.values() if field in fields), "")
