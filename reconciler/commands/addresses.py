@@ -1,15 +1,11 @@
-"""Addresses on the command line: choosing records by them, and completing them for a shell."""
+"""Addresses on the command line: choosing records by them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TypeVar
 
-import click
-
-from reconciler.commands.options import Given
-from reconciler.core.errors import ReconcilerError, UsageError
+from reconciler.core.errors import UsageError
 from reconciler.core.names import matches, nearest
 
 Value = TypeVar("Value")
@@ -31,14 +27,3 @@ def _matches_nothing(pattern: str, known: Iterable[str]) -> str:
     near = nearest(pattern, known)
     hint = f'Did you mean "{near}"? ' if near is not None else ""
     return f'"{pattern}" matches no address.\n{hint}All of them: reconciler state list'
-
-
-def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's signature
-    """The recorded addresses that begin like this; none where the state cannot be read."""
-    from reconciler.store import store  # noqa: PLC0415 - only needed when a shell asks
-
-    state = Path(ctx.ensure_object(Given).settled({}).state)
-    try:
-        return [address for address in store.read(state, "").snapshot.records if address.startswith(incomplete)]
-    except ReconcilerError:
-        return []

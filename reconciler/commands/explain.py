@@ -6,8 +6,8 @@ import click
 import msgspec
 
 from reconciler.commands import wiring
-from reconciler.commands.addresses import chosen, complete
-from reconciler.commands.options import Command, Globals, trusting, with_globals
+from reconciler.commands.addresses import chosen
+from reconciler.commands.options import Command, Globals, complete, trusting, with_globals
 from reconciler.commands.speaking import Screen
 from reconciler.commands.wiring import Planned
 from reconciler.core.encode import Output

@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -198,6 +199,18 @@ def trusting(function: Function) -> Function:
     return function
 
 
+def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's signature
+    """The recorded addresses that begin like this, for a shell; none where the state cannot be read."""
+    from reconciler.core.errors import ReconcilerError  # noqa: PLC0415 - only needed when a shell asks
+    from reconciler.store import store  # noqa: PLC0415 - only needed when a shell asks
+
+    state = Path(ctx.ensure_object(Given).settled({}).state)
+    try:
+        return [address for address in store.read(state, "").snapshot.records if address.startswith(incomplete)]
+    except ReconcilerError:
+        return []
+
+
 def selecting(function: Function) -> Function:
     """Add what chooses the outputs that a plan is about."""
     options = [
@@ -207,7 +220,14 @@ def selecting(function: Function) -> Function:
         ("--allow", "allow", "Lift a refusal by its name: empty, rerun:ADDR."),
     ]
     for flag, name, text in reversed(options):
-        option = click.Option([flag, name], multiple=True, metavar="ADDR" if flag != "--allow" else "NAME", help=text)
+        allow = flag == "--allow"
+        option = click.Option(
+            [flag, name],
+            multiple=True,
+            metavar="NAME" if allow else "ADDR",
+            help=text,
+            shell_complete=None if allow else complete,
+        )
         _add(function, option)
     return function
 

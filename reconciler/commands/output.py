@@ -8,8 +8,8 @@ import click
 import msgspec
 
 from reconciler.commands import wiring
-from reconciler.commands.addresses import chosen, complete
-from reconciler.commands.options import Command, Globals, with_globals
+from reconciler.commands.addresses import chosen
+from reconciler.commands.options import Command, Globals, complete, with_globals
 from reconciler.commands.speaking import Screen
 from reconciler.store import store
 from reconciler.views.output_text import output_text

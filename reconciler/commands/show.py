@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from reconciler.commands.addresses import chosen, complete
-from reconciler.commands.options import Command, Globals, with_globals
+from reconciler.commands.addresses import chosen
+from reconciler.commands.options import Command, Globals, complete, with_globals
 from reconciler.commands.speaking import Screen
 from reconciler.core.errors import UsageError
 from reconciler.store import store

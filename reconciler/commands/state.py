@@ -11,8 +11,8 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler.commands import wiring
-from reconciler.commands.addresses import chosen, complete
-from reconciler.commands.options import Command, Globals, Group, with_globals
+from reconciler.commands.addresses import chosen
+from reconciler.commands.options import Command, Globals, Group, complete, with_globals
 from reconciler.commands.speaking import Screen
 from reconciler.core.errors import UsageError
 from reconciler.core.names import name_error, publish_path

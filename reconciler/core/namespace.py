@@ -43,7 +43,7 @@ def gather(documents: Sequence[Document], problems: list[Problem], *, incomplete
     gathering = _Gathering(problems)
     for document in documents:
         gathering.add(document)
-    if gathering.project is None and not incomplete:
+    if gathering.project is None and not (incomplete or gathering.misshapen):
         problems.append(_no_project(documents))
     return Namespace(
         project="" if gathering.project is None else normal(gathering.project.text),
@@ -62,6 +62,7 @@ class _Gathering:
         self.sections: dict[str, dict[str, Entry]] = {section: {} for section in SECTIONS}
         self.project: ScalarNode | None = None
         self.defaults: MapNode | None = None
+        self.misshapen = False
         self._defaults_key: Place | None = None
 
     def add(self, document: Document) -> None:
@@ -70,6 +71,7 @@ class _Gathering:
         if root is None or is_null(root):
             return
         if not isinstance(root, MapNode):
+            self.misshapen = True
             hint = "Write  project: NAME  and  encodes:  as keys at the start of lines."
             self._problem(f"a spec file is a mapping, not {described(root)}", root.place, "", hint)
             return

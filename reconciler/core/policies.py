@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.core import spec
 from reconciler.core.errors import Problem
-from reconciler.core.nodes import MapNode, Node, ScalarNode, described
+from reconciler.core.nodes import MapNode, Node, ScalarNode, is_null
 from reconciler.core.validation import validated
 
 KEYS = ("enabled", "protect", "attempts", "labels")
@@ -38,21 +38,18 @@ def over(base: Policy, node: MapNode, path: str, problems: list[Problem]) -> Pol
     if said is None:
         return None
     values = {key: getattr(said, key) for key in PLACED_KEYS if key != "labels" and getattr(said, key) is not None}
-    labels = _labels(base.labels, node.get("labels"), path, problems)
+    labels = _labels(base.labels, node.get("labels"))
     return replace(base, **values, labels=labels)
 
 
-def _labels(base: Mapping[str, str], node: Node | None, path: str, problems: list[Problem]) -> Mapping[str, str]:
+def _labels(base: Mapping[str, str], node: Node | None) -> Mapping[str, str]:
     """Labels are text as it was written: `year: 2024` is "2024", `id: 007` is "007"; null takes one away."""
     if not isinstance(node, MapNode):
         return base
     labels = dict(base)
     for name, entry in node.items.items():
-        value = entry.node
-        if not isinstance(value, ScalarNode):
-            problems.append(Problem(f"a label cannot be {described(value)}", value.place, f"{path}.labels.{name}"))
-        elif value.value is None:
+        if is_null(entry.node):
             labels.pop(name, None)
-        else:
-            labels[name] = value.text
+        elif isinstance(entry.node, ScalarNode):
+            labels[name] = entry.node.text
     return dict(sorted(labels.items()))

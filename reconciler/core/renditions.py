@@ -10,7 +10,7 @@ from reconciler.core.encode import Origin
 from reconciler.core.errors import Place, Problem
 from reconciler.core.extends import Presets, without_nulls
 from reconciler.core.manifest import Prepared
-from reconciler.core.nodes import Entry, MapNode, Node, described, scalars
+from reconciler.core.nodes import Entry, MapNode, Node, ScalarNode, described
 from reconciler.core.parameters import Parameters
 from reconciler.core.spec import PresetSpec
 from reconciler.core.validation import validated
@@ -101,11 +101,14 @@ def unsaid(node: Node, path: str, problems: list[Problem]) -> bool:
 
 
 def _unsaid(node: Node, path: str) -> Iterator[Problem]:
-    for keys, scalar in scalars(node):
-        if scalar.value is None and not scalar.text and scalar.place is not None:
-            name = keys[-1] if keys else path.rpartition(".")[2]
-            hints = (
-                f"To remove what a preset says, write  {name}: null",
-                'A "#" after a space begins a comment: quote values that hold one, such as "#ff0000".',
-            )
-            yield Problem(f"{name} has no value", scalar.place, ".".join((path, *keys)), hints)
+    if not isinstance(node, MapNode):
+        return
+    for name, entry in node.items.items():
+        value = entry.node
+        if isinstance(value, ScalarNode) and value.value is None and not value.text and value.place is not None:
+            hints = (f"To remove what a preset says, write  {name}: null", _COMMENT)
+            yield Problem(f"{name} has no value", entry.key, f"{path}.{name}", hints)
+        yield from _unsaid(value, f"{path}.{name}")
+
+
+_COMMENT = 'A "#" after a space begins a comment: quote values that hold one, such as "#ff0000".'

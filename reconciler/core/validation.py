@@ -38,8 +38,16 @@ def validated(model: type[Model], node: Node, path: str, problems: list[Problem]
     try:
         return model.model_validate(to_plain(node))
     except ValidationError as error:
-        problems.extend(_problem(each, model, node, path) for each in error.errors(include_url=False))
+        problems.extend(_deepest([_problem(each, model, node, path) for each in error.errors(include_url=False)]))
         return None
+
+
+def _deepest(found: list[Problem]) -> list[Problem]:
+    """One problem a value: each form that a value may have complains, and only the one that got furthest helps."""
+    by_path: dict[str, Problem] = {}
+    for problem in found:
+        by_path.setdefault(problem.path, problem)
+    return [problem for path, problem in by_path.items() if not any(other.startswith(f"{path}.") for other in by_path)]
 
 
 def unknown_keys(node: MapNode, model: type[BaseModel], path: str) -> Iterator[Problem]:

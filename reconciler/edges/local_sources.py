@@ -62,7 +62,8 @@ class LocalSources:
 
 def told(missing: Mapping[str, Problem], encodes: Iterable[str] | None) -> Iterator[Problem]:
     """The problems of the encodes asked for (None: all); of a long fan-out the first few, and a count."""
-    wanted = missing if encodes is None else [encode for encode in dict.fromkeys(encodes) if encode in missing]
+    asked = missing.keys() if encodes is None else set(encodes)
+    wanted = [encode for encode in missing if encode in asked]
     by_place: dict[Place | None, list[Problem]] = {}
     for encode in wanted:
         by_place.setdefault(missing[encode].place, []).append(missing[encode])

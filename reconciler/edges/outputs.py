@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from reconciler.core.encode import Source
@@ -15,15 +16,27 @@ from reconciler.io.hashing import sha256
 
 
 def presence(project: Path, paths: Iterable[str]) -> dict[str, int | None]:
-    """The size of every file, None where there is none; one listing a folder, whatever the number of files."""
+    """The size of every file, None where there is none; one listing a folder, whatever the number of files.
+
+    Raises ReconcilerError for a path that leaves the project, and for a folder that cannot be listed: what nobody
+    may see is not gone.
+    """
     by_folder: dict[str, list[str]] = defaultdict(list)
     for path in paths:
-        by_folder[str(PurePosixPath(path).parent)].append(path)
+        by_folder[path.rpartition("/")[0]].append(path)
     found: dict[str, int | None] = {}
-    for folder, members in by_folder.items():
-        sizes = _sizes(project / folder)
-        found.update((path, sizes.get(PurePosixPath(path).name)) for path in members)
+    for members in by_folder.values():
+        sizes = _sizes(inside(project, members[0]).parent)
+        found.update((path, sizes.get(path.rpartition("/")[2])) for path in members)
     return found
+
+
+def inside(project: Path, path: str) -> Path:
+    """A path of the state, which people may edit, as a path inside the project. Raises ReconcilerError."""
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts or not pure.parts or "\0" in path:
+        raise ReconcilerError(f"the state names a file outside the project: {path!r}.\nNothing was done with it.")
+    return project / pure
 
 
 class PublishedFiles:
@@ -34,27 +47,34 @@ class PublishedFiles:
 
     def publish(self, temp: str, path: str) -> None:
         """Give a whole file its final name, atomically; what had that name is replaced."""
-        source = self._inside(temp)
-        atomic.publish(source, self._inside(path))
+        source, target = inside(self._project, temp), inside(self._project, path)
+        with _words(f"{temp} cannot be named {path}"):
+            atomic.publish(source, target)
         self._tidy(source.parent)
 
     def duplicate(self, path: str, temp: str) -> None:
         """Make `temp` a file of its own with the content of `path`: a hard link where possible, else a copy."""
-        atomic.link_or_copy(self._inside(path), self._inside(temp))
+        source, target = inside(self._project, path), inside(self._project, temp)
+        with _words(f"{path} cannot be copied to {temp}"):
+            atomic.link_or_copy(source, target)
 
     def remove(self, path: str) -> None:
         """Remove a file; one that is not there is no error."""
-        target = self._inside(path)
-        target.unlink(missing_ok=True)
+        target = inside(self._project, path)
+        # Where a folder above it is a file, it is not there either.
+        with _words(f"{path} cannot be removed"), suppress(NotADirectoryError):
+            target.unlink(missing_ok=True)
         self._tidy(target.parent)
 
     def holds(self, path: str, size: int, digest: str) -> bool:
         """Whether a file is there with just this content."""
-        target = self._inside(path)
+        target = inside(self._project, path)
         try:
-            return target.stat().st_size == size and sha256(target) == digest
+            return target.is_file() and target.stat().st_size == size and sha256(target) == digest
         except FileNotFoundError:
             return False
+        except OSError as error:
+            raise ReconcilerError(f"{path} cannot be read: {error.strerror}") from error
 
     def unchanged(self, source: Source, seen: SourceSeen) -> bool:
         """Whether a local source still is what was read; other sources were copied and cannot change."""
@@ -65,13 +85,6 @@ class PublishedFiles:
         except OSError:
             return False
         return (stat.st_size, stat.st_mtime_ns) == (seen.size, seen.mtime_ns)
-
-    def _inside(self, path: str) -> Path:
-        """A path of the state, which people may edit, as a path inside the project."""
-        pure = PurePosixPath(path)
-        if pure.is_absolute() or ".." in pure.parts or not pure.parts:
-            raise ReconcilerError(f'the state names a file outside the project: "{path}".\nNothing was done with it.')
-        return self._project / pure
 
     def _tidy(self, folder: Path) -> None:
         """Remove folders that a move left empty, up to `outputs/`."""
@@ -87,6 +100,27 @@ class PublishedFiles:
 def _sizes(folder: Path) -> dict[str, int]:
     try:
         with os.scandir(folder) as entries:
-            return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
+            return dict(size for entry in entries if (size := _size(entry)) is not None)
     except (FileNotFoundError, NotADirectoryError):
         return {}
+    except OSError as error:
+        raise ReconcilerError(f"{folder} cannot be listed: {error.strerror}") from error
+
+
+def _size(entry: os.DirEntry[str]) -> tuple[str, int] | None:
+    """A file's name and size; None for all else, and for one that an apply takes away just now."""
+    try:
+        return (entry.name, entry.stat().st_size) if entry.is_file() else None
+    except FileNotFoundError:
+        return None
+
+
+@contextmanager
+def _words(failed: str) -> Iterator[None]:
+    """Turn what the disk refuses into an error that says what could not be done."""
+    try:
+        yield
+    except OSError as error:
+        raise ReconcilerError(
+            f"{failed}: {error.strerror or error}.\nWhat was done before is recorded; running again goes on."
+        ) from error

@@ -6,7 +6,6 @@ import fcntl
 import hashlib
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -124,7 +123,8 @@ class SourceCache:
         entries = sorted(_entries(self.folder / "sources"))
         total = sum(size for _, _, size in entries)
         for _, folder, size in entries:
-            with _unused(folder) as unused:
+            # What cannot be removed now is removed another time; the source that was just fetched is not to blame.
+            with suppress(OSError), _unused(folder) as unused:
                 if unused and total > self.limit:
                     _remove(folder)
                     total -= size
@@ -144,7 +144,7 @@ def _version(path: Path) -> str:
 
 def _entries(root: Path) -> Iterator[tuple[float, Path, int]]:
     """When each entry was last used, its folder and its size. Others may remove entries meanwhile."""
-    for folder in root.iterdir():
+    for folder in root.iterdir() if root.is_dir() else ():
         with suppress(OSError):
             yield folder.stat().st_mtime, folder, sum(file.stat().st_size for file in folder.iterdir())
 

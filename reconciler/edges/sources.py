@@ -6,18 +6,24 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from stat import S_ISREG
 
 from reconciler.core.encode import Source
-from reconciler.core.errors import RejectedError
+from reconciler.core.errors import RejectedError, UnavailableError
 from reconciler.core.ports import Fetched, Sighting, SourceSeen
 from reconciler.core.state import SourceRecord
 from reconciler.edges.source_cache import Entry, Kept, SourceCache
-from reconciler.io.download import Validators, Watch, download, look
+from reconciler.io.answers import PrivateAddressError, Validators
+from reconciler.io.download import Watch, check_cancelled, download, look, pause
 from reconciler.io.http import session
 from reconciler.io.redact import shown
 
+# How often a server is asked whether it still has what is kept, and how long another process is waited for.
+_LOOKS = 3
+_WAIT_SECONDS = 0.2
 _ENVIRONMENT = re.compile(r"^\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}$")
 
 
@@ -58,9 +64,11 @@ class SourceFetcher:
         with self._mutex:
             lock = self._locks.setdefault(source.identity, threading.Lock())
         with lock:
-            if source.identity not in self._done:
-                self._done[source.identity] = self._remote(source, Watch(report, cancelled, self._sleep))
-            return self._done[source.identity]
+            if source.identity in self._done:
+                return replace(self._done[source.identity], seconds=0.0, cached=True)
+            fetched = self._remote(source, Watch(report, cancelled, self._sleep))
+            self._done[source.identity] = fetched
+            return fetched
 
     def probe(self, source: Source) -> Validators:
         """What a remote source's server says of it now, by one ranged GET. Raises as `fetch`."""
@@ -77,6 +85,8 @@ class SourceFetcher:
         path = confined(self._project, source.location, self._trust.media_roots)
         try:
             stat = path.stat()
+            if not S_ISREG(stat.st_mode):
+                raise RejectedError(f"{source.location} is not a file")
             digest = self._cache.digest(path)
         except OSError as error:
             raise RejectedError(f"{source.location} cannot be read: {error.strerror}") from error
@@ -86,26 +96,50 @@ class SourceFetcher:
     def _remote(self, source: Source, watch: Watch) -> Fetched:
         began = time.monotonic()
         url = self._url(source)
+        try:
+            entry, kept, cached = self._brought(source, url, watch)
+        except OSError as error:
+            raise UnavailableError(
+                f"the cache of sources, {self._cache.folder}, cannot be used: {error.strerror or error}.\n"
+                "RECONCILER_CACHE names another folder."
+            ) from error
+        seen = SourceSeen(source.identity, size=kept.size, sha256=kept.sha256)
+        return Fetched(str(entry.folder / kept.file), seen, kept.size, time.monotonic() - began, cached)
+
+    def _brought(self, source: Source, url: str, watch: Watch) -> tuple[Entry, Kept, bool]:
+        """The entry that holds a source's content now, and whether it was there before."""
         entry = self._cache.entry(source.identity)
         entry.use()
         self._entries.append(entry)
-        with entry.fetching():
+        with entry.fetching(lambda: pause(watch, url, _WAIT_SECONDS)):
+            check_cancelled(watch, url)
             kept = entry.kept()
-            if kept is not None and self._still_good(source, url, kept):
+            if kept is not None and self._still_good(source, url, kept, watch):
                 entry.touch()
-                return _fetched(source, entry, kept, time.monotonic() - began, cached=True)
+                return entry, kept, True
             target = entry.folder / "fetched"
             got = download(self._session, url, target, watch, limit=self._trust.max_bytes)
             kept = entry.keep(target, got.size, got.sha256, got.validators)
         self._cache.evict()
-        return _fetched(source, entry, kept, time.monotonic() - began, cached=False)
+        return entry, kept, False
 
-    def _still_good(self, source: Source, url: str, kept: Kept) -> bool:
+    def _still_good(self, source: Source, url: str, kept: Kept, watch: Watch) -> bool:
         """Whether what is kept is what the server has. A pinned source needs no server, a dead link is no loss."""
-        if source.sha256 is not None:
-            return source.sha256 == kept.sha256
+        if source.sha256 == kept.sha256:
+            return True
+        for tried in range(1, _LOOKS):
+            try:
+                return self._same(url, kept)
+            except UnavailableError:
+                pause(watch, url, 2.0 ** (tried - 1))
+        return self._same(url, kept)
+
+    def _same(self, url: str, kept: Kept) -> bool:
         try:
             return look(self._session, url, kept.validators)[0]
+        except PrivateAddressError:
+            # Fetched when that was allowed, perhaps for another project.
+            raise
         except RejectedError:
             return True
 
@@ -121,14 +155,13 @@ class SourceFetcher:
         return url
 
 
-def _fetched(source: Source, entry: Entry, kept: Kept, seconds: float, *, cached: bool) -> Fetched:
-    seen = SourceSeen(source.identity, size=kept.size, sha256=kept.sha256)
-    return Fetched(str(entry.folder / kept.file), seen, kept.size, seconds, cached)
-
-
 def confined(project: Path, location: str, media_roots: Sequence[Path]) -> Path:
     """The file at `location`, symlinks resolved. Raises RejectedError if it lies outside project and media roots."""
-    path = (project / location).resolve()
+    try:
+        path = (project / location).resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        # A loop of links is a RuntimeError before Python 3.13, an OSError since.
+        raise RejectedError(f"{location} leads nowhere") from error
     if any(path.is_relative_to(root.resolve()) for root in (project, *media_roots)):
         return path
     raise RejectedError(f"{location} leads out of the project folder; allow its folder with --media-root DIR")
@@ -148,12 +181,18 @@ def sightings(
 def _sighting(path: Path, identity: str, known: Mapping[str, SourceRecord], digest: Callable[[Path], str]) -> Sighting:
     try:
         stat = path.stat()
-    except OSError:
+    except (OSError, ValueError):
+        return Sighting(identity, exists=False)
+    if not S_ISREG(stat.st_mode):
         return Sighting(identity, exists=False)
     record = known.get(identity)
     touched = record is not None and record.sha256 is not None and record.evidence.mtime_ns != stat.st_mtime_ns
     same_size = record is not None and record.evidence.size in {None, stat.st_size}
-    sha256 = digest(path) if touched and same_size else None
+    sha256 = None
+    if touched and same_size:
+        # One that cannot be read is for the encode to fail on: nothing is known to have changed.
+        with suppress(OSError):
+            sha256 = digest(path)
     return Sighting(identity, exists=True, size=stat.st_size, mtime_ns=stat.st_mtime_ns, sha256=sha256)
 
 

@@ -10,6 +10,7 @@ from yaml.error import YAMLError
 from reconciler.core.errors import Place, Problem
 
 _COMMENT = 'A "#" after a space begins a comment: quote values that hold one, such as "#ff0000".'
+_NO_CONTENT = "did not find expected node content"
 _TAB = ("Indent with spaces; YAML does not allow tabs there.",)
 _BRACES = 'Inside of { } and [ ], quote it:  {url: "${env.NAME}"}'
 _QUOTE = 'Quote the value:  key: "..."'
@@ -38,7 +39,7 @@ _WORDS: Mapping[str, _Said] = {
     "did not find expected ',' or '}'": _Said(
         'a "{" that is never closed', ('Close it with "}".', _COMMENT), at_opening=True
     ),
-    "did not find expected node content": _Said('a "{" or "[" that ends in the middle', (_COMMENT,)),
+    _NO_CONTENT: _Said('a "{" or "[" that ends in the middle', (_COMMENT,)),
     "did not find expected '-' indicator": _Said(
         "this line does not continue the list above it",
         ('Begin it with "- ", or indent it like the key it belongs to.',),
@@ -86,7 +87,11 @@ def syntax_problem(error: YAMLError, file: str, lines: Sequence[str]) -> Problem
         mark = opening
     if mark is None:
         return Problem(said.message, Place(file, 1, 1), "", said.hints)
-    return Problem(said.message, _place(file, lines, mark.line, mark.column), "", said.hints)
+    place = _place(file, lines, mark.line, mark.column)
+    comment = lines[place.line - 1].rfind(" #") if text == _NO_CONTENT and place.line <= len(lines) else -1
+    if comment >= 0:
+        return Problem("a comment where a value belongs", Place(file, place.line, comment + 2), "", (_COMMENT,))
+    return Problem(said.message, place, "", said.hints)
 
 
 def _around(lines: Sequence[str], line: int, column: int) -> str:

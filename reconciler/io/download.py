@@ -142,9 +142,7 @@ def _begin_again(part: Part) -> None:
     raise requests.HTTPError("the server sent another part of the file than was asked for")
 
 
-def _receive(
-    response: requests.Response, url: str, part: Part, watch: Watch, *, limit: int, total: int | None
-) -> None:
+def _receive(response: requests.Response, url: str, part: Part, watch: Watch, *, limit: int, total: int | None) -> None:
     with closing(part.append(_chunks(response))) as sizes:
         for size in sizes:
             if size > limit:

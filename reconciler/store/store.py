@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
+
+import msgspec
 
 from reconciler.core.errors import StateError
 from reconciler.core.state import Approval, Event, Folding, Record, Snapshot, fold
 from reconciler.store import journal, snapshot
 from reconciler.store.lock import Lock, who
 
+# A reader meets a writer that just finishes; so often in a row only by a mistake.
 _READS = 50
 
 
@@ -31,19 +35,20 @@ def journal_path(state: Path) -> Path:
 
 
 def read(state: Path, project: str) -> Loaded:
-    """The state as of now, without the lock.
+    """The state as of now, without the lock. An empty `project` takes that of any project. Raises StateError.
 
-    The journal is read first, then the snapshot; if the journal changed meanwhile both are read again, so a
-    writer that finishes in between cannot make an event or a removal disappear. `project` empty takes any.
-    Raises StateError.
+    The journal is opened, the snapshot read, then the journal read. If the journal is still in its place after
+    that, its writer has not finished, or had finished writing it before the snapshot was read: either way the
+    two together are a state that was true. If it is gone, another writer may have removed what it tells of, and
+    both are read again.
     """
     path = journal_path(state)
     for _ in range(_READS):
-        before = _mark(path)
-        events = journal.read(path, project)
-        found = snapshot.read(state, project)
-        if _mark(path) == before:
-            return Loaded(fold(found, events.events), _warnings(path, events))
+        with journal.OpenJournal(path) as opened:
+            found = snapshot.read(state, project)
+            events = opened.read(found.project)
+            if opened.in_place():
+                return Loaded(fold(_named(found, events), events.events), _warnings(path, events))
     raise StateError(f"{state}: the state changes faster than it can be read; try again")
 
 
@@ -61,22 +66,23 @@ class Writer:
     ) -> None:
         """Take the lock and read the state, with whatever a killed apply left in the journal.
 
-        Raises LockedError after `timeout` seconds, StateError for a state that cannot be read.
+        An empty `project` takes the state of any project. Raises LockedError after `timeout` seconds, StateError
+        for a state that cannot be read.
         """
         self._state, self._journal = state, journal_path(state)
         self._now, self._mutex = now, threading.RLock()
-        self._lock = Lock(state.with_name(".lock"))
+        self._appender: journal.Appender | None = None
+        self._in_doubt = self._closed = False
+        self._lock = Lock(state.with_name(".lock"), now)
         self._lock.acquire(timeout, sleep)
         try:
             self._on_disk = snapshot.read(state, project)
-            self._read = journal.read(self._journal, project)
+            self._read = journal.read(self._journal, self._on_disk.project)
         except BaseException:
             self._lock.release()
             raise
-        self._appender: journal.Appender | None = None
-        self._folding = Folding(self._on_disk)
-        for event in self._read.events:
-            self._folding.add(event)
+        self._folding = Folding(_named(self._on_disk, self._read))
+        self._fold(self._read)
         self.warnings = _warnings(self._journal, self._read)
 
     @property
@@ -96,29 +102,41 @@ class Writer:
         removed: Mapping[str, int] | None = None,
         approved: Mapping[str, Approval] | None = None,
     ) -> None:
-        """Write one event to the journal, then fold it in. Raises StateError if the disk does not take it."""
-        at = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        """Write one event to the journal, then fold it in. Raises StateError if the disk does not take it.
+
+        Every rev must be newer than what is known of its address: `next_rev` gives it.
+        """
         line = Event(
-            event=event, at=at, records=dict(records or {}), removed=dict(removed or {}), approved=dict(approved or {})
+            event=event,
+            at=self._stamp(),
+            records=dict(records or {}),
+            removed=dict(removed or {}),
+            approved=dict(approved or {}),
         )
         with self._mutex:
-            self._open().append(line)
+            self._settle_doubt()
+            self._check_revs(line)
+            appender = self._open()
+            self._in_doubt = True
+            appender.append(line)
             self._folding.add(line)
+            self._in_doubt = False
 
     def close(self) -> None:
-        """Write the snapshot if anything changed, then let the journal and the lock go."""
-        with self._mutex:
-            if self._folding.snapshot != self._on_disk:
-                snapshot.write(self._state, self._folding.sorted())
-            self.abandon()
-            self._journal.unlink(missing_ok=True)
-            self._lock.release()
+        """Write the snapshot if anything changed, then let the journal and the lock go; closing again does nothing.
 
-    def abandon(self) -> None:
-        """Let go of the journal's file and leave it there: the next command folds it in."""
-        if self._appender is not None:
-            self._appender.close()
-            self._appender = None
+        Raises StateError if the snapshot cannot be written; the journal stays then, and so does what it holds.
+        """
+        with self._mutex:
+            if self._closed:
+                return
+            self._closed = True
+            try:
+                self._write_snapshot()
+            finally:
+                if self._appender is not None:
+                    self._appender.close()
+                self._lock.release()
 
     def __enter__(self) -> Writer:
         return self
@@ -126,23 +144,48 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """What was recorded is true, also after an error. If the snapshot cannot be written the journal stays."""
+        """What was recorded is true, also after an error."""
         self.close()
 
+    def _write_snapshot(self) -> None:
+        self._settle_doubt()
+        if self._folding.snapshot != self._on_disk:
+            snapshot.write(self._state, self._folding.sorted())
+        with suppress(OSError):  # one that stays is folded in again, which changes nothing
+            self._journal.unlink(missing_ok=True)
+
+    def _settle_doubt(self) -> None:
+        """After an error or an interrupt between the journal and the memory, the journal is right."""
+        if self._in_doubt:
+            self._fold(journal.read(self._journal, self.snapshot.project))
+            self._in_doubt = False
+
     def _open(self) -> journal.Appender:
+        if self._closed:
+            raise ValueError("this state was closed")
         if self._appender is None:
-            at = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
-            header = journal.new_header(self._on_disk.project, who(), at)
+            header = journal.new_header(self.snapshot.project, who(), self._stamp())
             self._appender = journal.Appender(self._journal, header, self._read.whole)
         return self._appender
 
+    def _check_revs(self, line: Event) -> None:
+        """An event that fold would skip is a mistake in this program, and would be lost without a word."""
+        revs = {**{address: record.rev for address, record in line.records.items()}, **line.removed}
+        old = [address for address, rev in revs.items() if rev <= self._folding.rev(address)]
+        if old:
+            raise ValueError(f"event {line.event}: no new rev for {', '.join(old)}")
 
-def _mark(path: Path) -> tuple[int, int] | None:
-    try:
-        stat = path.stat()
-    except FileNotFoundError:
-        return None
-    return stat.st_ino, stat.st_size
+    def _fold(self, found: journal.Read) -> None:
+        for event in found.events:
+            self._folding.add(event)
+
+    def _stamp(self) -> str:
+        return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _named(found: Snapshot, events: journal.Read) -> Snapshot:
+    """The snapshot; where there is none yet, of the project that the journal was begun for."""
+    return found if found.project else msgspec.structs.replace(found, project=events.project)
 
 
 def _warnings(path: Path, found: journal.Read) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ def stray(path):
     """A process that looks like an ffmpeg which an apply left behind: its parent is gone."""
     text = "import time; time.sleep(60)"
     words = [sys.executable, "-c", text, "-progress", "pipe:1", f"file:{path}"]
-    starter = f"import subprocess; print(subprocess.Popen({words!r}).pid)"
+    starter = f"import subprocess; print(subprocess.Popen({words!r}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).pid)"
     made = subprocess.run([sys.executable, "-c", starter], capture_output=True, check=True, text=True)
     return int(made.stdout)
 
