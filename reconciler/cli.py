@@ -7,6 +7,7 @@ Every ending has its own exit code: what a command returns, that of an expected 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +16,7 @@ import click
 
 from reconciler import __version__
 from reconciler.commands.options import Given, global_options
-from reconciler.commands.pipes import mute
+from reconciler.commands.pipes import flush, mute
 
 USAGE = 64
 INTERRUPTED = 130
@@ -92,10 +93,8 @@ cli.params[:0] = global_options(environment=True)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    given = Given()
+    _open_streams()
+    given, out, err = Given(), sys.stdout, sys.stderr
     try:
         code = cli.main(arguments, prog_name="reconciler", standalone_mode=False, obj=given)
         code = int(code or 0)
@@ -103,7 +102,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _failed(error, given)
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except SystemExit as ending:
+        # click ends so after completing for a shell; and, with other streams, when nobody reads its help.
+        code = int(ending.code or 0) if sys.stdout is out else 0
+        sys.stdout, sys.stderr = out, err
     return _flushed(code)
+
+
+def _open_streams() -> None:
+    """Letters that a stream cannot take are escaped; a closed stream (`>&-`) takes everything and keeps nothing."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - stays open as long as we run
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - stays open as long as we run
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _failed(error: Exception, given: Given) -> int:
@@ -125,10 +139,11 @@ def _failed(error: Exception, given: Given) -> int:
 
 
 def _flushed(code: int) -> int:
-    """Write out what is buffered; a reader that is gone (`| head -1`) changes nothing about how the command ended."""
+    """Write out what is buffered. A reader that is gone (`| head -1`) changes nothing about how the command ended."""
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BrokenPipeError:
+        flush(sys.stdout)
+        flush(sys.stderr)
+    except OSError:
         mute(sys.stdout)
+        return code or 1
     return code

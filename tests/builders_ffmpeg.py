@@ -70,10 +70,10 @@ def fetch(source, report, cancelled):
     )
 
 
-def provider(project, *, program=PROGRAM, fetch=fetch, settings=FfmpegSettings("local"), **options):
+def provider(project, *, program=PROGRAM, fetch=fetch, settings=None, **options):
     """The ffmpeg provider of a project folder."""
     values = {"environment": {}, "cpus": 2, **options}
-    return FfmpegProvider(settings, program=program, project=project, fetch=fetch, **values)
+    return FfmpegProvider(settings or FfmpegSettings("local"), program=program, project=project, fetch=fetch, **values)
 
 
 def ended(provider, job_id, *, within=60.0):

@@ -83,6 +83,41 @@ def node(text: str) -> Node:
     return root
 
 
+# An encode that is as it should be.
+ONE = f"encodes:\n  a:\n    source: {URL}\n    outputs: [web-720p]\n"
+
+
+def top(text):
+    """A spec with a project, a preset and this."""
+    return HEAD + WEB + text
+
+
+def encode(body):
+    """A spec with one encode, `a`, that says this."""
+    lines = "".join(f"    {line}\n" for line in dedent(body).splitlines())
+    return f"{HEAD}{WEB}encodes:\n  a:\n{lines}"
+
+
+def source(text):
+    """A spec whose encode `a` has this source."""
+    return encode(f"source: {text}\noutputs: [web-720p]")
+
+
+def said(text):
+    """A spec whose output `a/x` says this."""
+    return encode(f"source: {URL}\noutputs:\n  x: {text}")
+
+
+def video(text):
+    """A spec whose output `a/x` has this picture, and no sound."""
+    return said(f"{{container: mp4, video: {{{text}}}, audio: {{codec: none}}}}")
+
+
+def audio(text):
+    """A spec whose output `a/x` has this sound, and no picture."""
+    return said(f"{{container: mkv, video: {{codec: none}}, audio: {{{text}}}}}")
+
+
 @dataclass(frozen=True)
 class Broken:
     """A spec with one thing wrong. The offending text stands between « and »."""
@@ -110,3 +145,13 @@ def marked(name: str, text: str) -> Place | None:
         if start >= 0:
             return Place(name, number, start + 1, end - start - 1)
     return None
+
+
+def assert_told_once(case: Broken, folder: Path) -> None:
+    """One mistake is one problem: its message, its place and length, its path and its hint."""
+    place = case.write(folder)
+    [problem] = problems(folder, **case.options)
+    assert case.message == problem.message
+    assert case.path == problem.path
+    assert case.hint in "\n".join(problem.hints)
+    assert place == problem.place

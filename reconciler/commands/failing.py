@@ -25,6 +25,9 @@ def failed(error: Exception, given: Given) -> int:
         verbose=bool(given.values.get("verbose")),
     )
     screen = Screen(settings)
+    if isinstance(error, OSError) and not settings.verbose:
+        screen.talk(error_text(ReconcilerError(_of_the_system(error))))
+        return 1
     if not isinstance(error, ReconcilerError):
         screen.talk(_bug(error, verbose=settings.verbose))
         return 1
@@ -34,6 +37,12 @@ def failed(error: Exception, given: Given) -> int:
     else:
         screen.talk(error_text(error, columns=screen.columns))
     return error.exit_code
+
+
+def _of_the_system(error: OSError) -> str:
+    """What the operating system refused, and about which file."""
+    what = error.strerror or str(error)
+    return f"{error.filename}: {what}" if error.filename is not None else what
 
 
 def _bug(error: Exception, *, verbose: bool) -> str:

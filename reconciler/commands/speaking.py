@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from reconciler.commands.options import Globals
-from reconciler.commands.pipes import mute
+from reconciler.commands.pipes import is_gone, mute
+from reconciler.core.errors import ReconcilerError
 from reconciler.views.cells import fold, visible
 from reconciler.views.colour import coloured
 
@@ -73,5 +74,7 @@ class Screen:
         try:
             stream.write(painted)
             stream.flush()
-        except BrokenPipeError:
+        except OSError as error:
+            if not is_gone(error):
+                raise ReconcilerError(f"the output cannot be written: {error.strerror}") from error
             mute(stream)

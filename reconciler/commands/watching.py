@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -34,7 +35,8 @@ class Watching:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._terminal is not None:
-            self._terminal.__exit__(kind, error, trace)
+            with suppress(OSError):
+                self._terminal.__exit__(kind, error, trace)
 
     def tell(self, happening: Happening) -> None:
         """Show one happening."""

@@ -50,7 +50,8 @@ def _container(parameters: Parameters, written: Written) -> Iterator[Problem]:
     facts = CONTAINERS[parameters.container]
     yield from _section("video", parameters.video, facts, parameters, written)
     yield from _section("audio", parameters.audio, facts, parameters, written)
-    if not _says(parameters.video) and not _says(parameters.audio):
+    said = parameters.audio is not None and (parameters.video is not None or not facts.video)
+    if said and not _says(parameters.video) and not _says(parameters.audio):
         yield written.problem("neither picture nor sound", "audio", "Give video or audio a codec.")
     if parameters.faststart is not None and not facts.faststart:
         message = f'"faststart" says nothing for {parameters.container}'

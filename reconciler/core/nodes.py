@@ -172,6 +172,11 @@ def described(node: Node) -> str:
 
 
 def shortened(text: str, most: int = 60) -> str:
-    """Text for a message: one line, not endless, and without what may be a credential in a URL."""
-    line = _CREDENTIALS.sub(r"\1\2?...", _USER.sub(r"\1", " ".join(text.split())))
+    """Text for a message: one line, not endless, and without what may be a credential."""
+    line = masked(" ".join(text.split()))
     return line if len(line) <= most else f"{line[: most - 3]}..."
+
+
+def masked(text: str) -> str:
+    """Text without the user names, passwords and queries of the URLs in it."""
+    return _CREDENTIALS.sub(r"\1\2?...", _USER.sub(r"\1", text)) if "://" in text else text

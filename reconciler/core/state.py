@@ -182,6 +182,6 @@ class Folding:
                 self.snapshot.approved[plan_id] = approval
 
     def sorted(self) -> Snapshot:
-        """The state so far, sorted by address."""
-        records = dict(sorted(self.snapshot.records.items()))
-        return msgspec.structs.replace(self.snapshot, records=records)
+        """The state so far, sorted by address; events that come later do not change it."""
+        records, approved = dict(sorted(self.snapshot.records.items())), dict(self.snapshot.approved)
+        return msgspec.structs.replace(self.snapshot, records=records, approved=approved)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import gc
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.core.encode import Desired
 from reconciler.core.errors import Problem, SpecError, unique
 from reconciler.core.namespace import Document, gather
+from reconciler.core.nodes import masked
 from reconciler.core.resolve import Resolver
 from reconciler.core.sources import Trust
 from reconciler.edges.local_sources import LocalSources, told
-from reconciler.edges.spec_texts import LARGEST, Folders, Texts, find_specs, read_text
+from reconciler.edges.spec_texts import LARGEST, Folders, Texts, find_specs, read_text, real
 from reconciler.edges.tables import read_tables
 from reconciler.edges.yaml_nodes import read_yaml
 
@@ -79,7 +80,7 @@ class _Loading:
         if not documents and self.problems:
             self._raise(0)
         namespace = gather(documents, self.problems, incomplete=not complete)
-        roots = {str(path) for root in self.folders.media_roots for path in (root, root.resolve())}
+        roots = {str(path) for root in self.folders.media_roots for path in (root, real(root))}
         trust = Trust(tuple(sorted(roots)), frozenset(spec_env))
         resolver = Resolver(namespace, self._printable(variables), trust)
         tables = read_tables(resolver.requests(), self.folders, self.texts, self.problems)
@@ -117,8 +118,14 @@ class _Loading:
         return good
 
     def _raise(self, files: int) -> None:
-        problems = sorted(unique(self.problems), key=_position)
+        problems = sorted(map(_masked, unique(self.problems)), key=_position)
         raise SpecError(problems, texts=self.texts.lines(problems), files=files)
+
+
+def _masked(problem: Problem) -> Problem:
+    """The same without credentials: somebody may have pasted a signed URL where a word belongs."""
+    hints = tuple(map(masked, problem.hints))
+    return replace(problem, message=masked(problem.message), path=masked(problem.path), hints=hints)
 
 
 def _position(problem: Problem) -> tuple[str, int, int]:

@@ -29,12 +29,17 @@ class Folders:
 
     def allowed(self, path: Path) -> bool:
         """Whether a path, symlinks resolved, lies in one of them."""
-        real = path.resolve()
-        return any(real.is_relative_to(root.resolve()) for root in (self.project, *self.media_roots))
+        found = real(path)
+        return any(found.is_relative_to(real(root)) for root in (self.project, *self.media_roots))
 
     def shown(self, path: Path) -> str:
         """A path as messages and places name it: relative to the project folder, where it lies in it."""
         return path.relative_to(self.project).as_posix() if path.is_relative_to(self.project) else path.as_posix()
+
+
+def real(path: Path) -> Path:
+    """A path without symlinks; unlike Path.resolve it bears symlinks that lead in a circle."""
+    return Path(os.path.realpath(path))
 
 
 @dataclass(slots=True)
@@ -71,7 +76,7 @@ def _below(folders: Folders, folder: Path, problems: list[Problem], above: froze
     except OSError as error:
         problems.append(Problem(f"{folders.shown(folder)}/ cannot be read: {error.strerror}"))
         return
-    above = above | {folder.resolve()}
+    above = above | {real(folder)}
     for name in names:
         path = folder / name
         if name.startswith("."):
@@ -81,7 +86,7 @@ def _below(folders: Folders, folder: Path, problems: list[Problem], above: froze
                 hint = "Specs lie in the project folder: copy it there."
                 problems.append(Problem(f"{folders.shown(path)} leads out of the project folder", None, "", (hint,)))
         elif path.is_dir():
-            if path.resolve() not in above:
+            if real(path) not in above:
                 yield from _below(folders, path, problems, above)
         elif _is_spec(name):
             yield path

@@ -91,6 +91,8 @@ def syntax_problem(error: YAMLError, file: str, lines: Sequence[str]) -> Problem
     comment = lines[place.line - 1].rfind(" #") if text == _NO_CONTENT and place.line <= len(lines) else -1
     if comment >= 0:
         return Problem("a comment where a value belongs", Place(file, place.line, comment + 2), "", (_COMMENT,))
+    if text == _NO_CONTENT and not any(map(str.strip, lines[place.line :])):
+        return Problem('a "{" or "[" that is never closed', place, "", ('Close it with "}" or "]".',))
     return Problem(said.message, place, "", said.hints)
 
 

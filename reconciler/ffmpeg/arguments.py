@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from reconciler.core.encode import Source
 from reconciler.core.parameters import Audio, Parameters
+from reconciler.core.units import number
 from reconciler.ffmpeg import encoders, sound
 from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, VideoTrack, wanted_span
-from reconciler.ffmpeg.formats import generated_arguments, input_arguments, output_arguments
+from reconciler.ffmpeg.formats import generated_arguments, input_arguments, lead_in, output_arguments
 from reconciler.ffmpeg.geometry import filters
 
 _GLOBAL = [
@@ -42,12 +43,15 @@ def arguments(
     `path` is the source as a local file; a generated source needs none. `facts` None means that nothing is
     known of the source yet: sizes become expressions and sound is taken to be there.
     """
-    opened = generated_arguments if source.kind == "lavfi" else input_arguments
-    options = [*_GLOBAL, *opened(source.location if source.kind == "lavfi" else path, source.trim)]
+    lead = lead_in(source.trim.start, facts)
+    if source.kind == "lavfi":
+        options = [*_GLOBAL, *generated_arguments(source.location, source.trim)]
+    else:
+        options = [*_GLOBAL, *input_arguments(path, source.trim, lead)]
     if facts is not None and any(_silent(target.parameters, facts) for target in targets):
-        options += _silence(source, facts)
+        options += _silence(source, facts, lead)
     for target in targets:
-        options += _output(target, facts, threads)
+        options += _output(target, facts, lead, threads)
     return options
 
 
@@ -72,7 +76,7 @@ def audio_track(audio: Audio, facts: MediaFacts | None) -> AudioTrack | None:
     return facts.audio[number] if facts is not None and number < len(facts.audio) else None
 
 
-def _output(target: Target, facts: MediaFacts | None, threads: int | None) -> list[str]:
+def _output(target: Target, facts: MediaFacts | None, lead: float, threads: int | None) -> list[str]:
     wanted = target.parameters
     container = wanted.container or "mp4"
     options: list[str] = []
@@ -82,6 +86,7 @@ def _output(target: Target, facts: MediaFacts | None, threads: int | None) -> li
         options += encoders.arguments(wanted.video, container, track, threads)
     if has_audio(wanted) and wanted.audio is not None:
         options += _audio(wanted, wanted.audio, facts)
+    options += ["-ss", str(number(lead))] if lead else []
     return options + output_arguments(container, target.path, faststart=wanted.faststart is not False)
 
 
@@ -100,11 +105,11 @@ def _silent(wanted: Parameters, facts: MediaFacts) -> bool:
     return has_audio(wanted) and audio is not None and audio.missing == "silence" and not facts.audio
 
 
-def _silence(source: Source, facts: MediaFacts) -> list[str]:
+def _silence(source: Source, facts: MediaFacts, lead: float) -> list[str]:
     """Silence that is as long as the picture."""
     track = video_track(facts)
     length = wanted_span(facts, track, source.trim)[1] if track is not None else facts.end
-    return ["-f", "lavfi", "-t", f"{length:.6f}", "-i", "anullsrc=channel_layout=stereo:sample_rate=48000"]
+    return ["-f", "lavfi", "-t", str(number(length + lead)), "-i", "anullsrc=channel_layout=stereo:sample_rate=48000"]
 
 
 def shell(command: Sequence[str]) -> str:

@@ -34,7 +34,8 @@ class Track:
 class VideoTrack(Track):
     """One picture track. `width` and `height` are as stored, before `rotation` (clockwise, in degrees).
 
-    `frame_rate` is the usual one, `peak_rate` that of the two closest frames.
+    `frame_rate` is the usual one, `peak_rate` that of the two closest frames. `group` is how long the longest
+    group of pictures is: so far back a keyframe may be.
     """
 
     width: int
@@ -45,6 +46,7 @@ class VideoTrack(Track):
     frame_rate: Fraction | None = None
     peak_rate: float | None = None
     variable: bool = False
+    group: float = 0.0
     transfer: int = 2
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from reconciler.core.encode import Trim
 from reconciler.core.units import number
+from reconciler.ffmpeg.facts import MediaFacts
 
 # Demuxers by the names that ffmpeg matches its format_whitelist against.
 READABLE = (
@@ -40,10 +41,24 @@ _MUXERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm", "m4a":
 _FASTSTART = {"mp4", "mov", "m4a"}
 
 
-def input_arguments(path: str, trim: Trim) -> list[str]:
-    """How a local file is opened: as a file and nothing else, whatever its name or its content says."""
+# Streams without an index: a seek lands anywhere, and the picture is lost up to the next keyframe.
+_SEEKS_BLINDLY = {"mpegts", "mpeg"}
+
+
+def lead_in(start: float, facts: MediaFacts | None) -> float:
+    """How long before a trim's start reading must begin, so that its first picture can be decoded."""
+    if facts is None or facts.container not in _SEEKS_BLINDLY or not facts.video:
+        return 0.0
+    return min(start, facts.video[0].group + 1)
+
+
+def input_arguments(path: str, trim: Trim, lead: float = 0.0) -> list[str]:
+    """How a local file is opened: as a file and nothing else, whatever its name or its content says.
+
+    Reading begins `lead` seconds before the trim does; each output has to skip them.
+    """
     whitelists = ["-protocol_whitelist", PROTOCOL_WHITELIST, "-format_whitelist", FORMAT_WHITELIST]
-    return [*whitelists, *_trim(trim), "-i", f"file:{path}"]
+    return [*whitelists, *_trim(Trim(number(trim.start - lead), trim.end)), "-i", f"file:{path}"]
 
 
 def generated_arguments(graph: str, trim: Trim) -> list[str]:

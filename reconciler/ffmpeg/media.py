@@ -21,7 +21,7 @@ class Packets:
     """What the packets of one track say, in seconds on the file's clock.
 
     `frame` is how long the last one plays, `steps` the distances between neighbours in presentation order.
-    `last_keyframe` is where the last group of pictures begins.
+    `last_keyframe` is where the last group of pictures begins, `group` how long the longest one is.
     """
 
     count: int
@@ -30,6 +30,7 @@ class Packets:
     frame: float
     steps: tuple[float, ...]
     last_keyframe: float
+    group: float
 
 
 @dataclass(slots=True)
@@ -40,7 +41,7 @@ class _Track:
     times: list[int] = field(default_factory=list)
     end: int = 0
     last_duration: int = 0
-    last_keyframe: int = 0
+    keyframes: list[int] = field(default_factory=list)
 
     def add(self, packet: av.Packet[av.stream.Stream]) -> None:
         time = packet.pts if packet.pts is not None else packet.dts
@@ -50,20 +51,22 @@ class _Track:
         if not self.times or time + duration >= self.end:
             self.end, self.last_duration = time + duration, duration
         if packet.is_keyframe:
-            self.last_keyframe = max(self.last_keyframe, time)
+            self.keyframes.append(time)
         self.times.append(time)
 
     def packets(self) -> Packets:
         times, tick = sorted(self.times), float(self.tick)
         steps = tuple((later - sooner) * tick for sooner, later in itertools.pairwise(times))
         frame = self.last_duration * tick or (statistics.median(steps) if steps else 0.0)
+        groups = sorted({times[0], *self.keyframes, self.end})
         return Packets(
             count=len(times),
             start=times[0] * tick,
             end=max(self.end * tick, times[-1] * tick + frame),
             frame=frame,
             steps=steps,
-            last_keyframe=self.last_keyframe * tick,
+            last_keyframe=max(self.keyframes, default=times[0]) * tick,
+            group=max((later - sooner for sooner, later in itertools.pairwise(groups)), default=0) * tick,
         )
 
 

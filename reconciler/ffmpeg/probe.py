@@ -106,6 +106,7 @@ def _video(stream: av.VideoStream, packets: Packets, rotation: int) -> VideoTrac
         peak_rate=1 / min(steps) if steps else None,
         # Uneven here and there is a pause or a lost frame; uneven all the time is a way to record.
         variable=len(steps) - len(_usual(steps)) > max(2, 0.02 * len(steps)),
+        group=packets.group,
         transfer=context.color_trc,
     )
 

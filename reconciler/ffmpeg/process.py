@@ -20,7 +20,10 @@ from reconciler.ffmpeg.progress import Progress, ProgressReader
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT")
 
 _LISTENING = 0.1
-_GRACE = 3.0
+
+# How long ffmpeg may take to end by itself. Nothing is kept of what it writes then, and several jobs may have
+# to be stopped one after the other within five seconds.
+_GRACE = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from reconciler.ffmpeg.process import environment_for
 # A job is given up after so long without any progress.
 STALL_SECONDS = 600.0
 
-# How long a job that was told to end may take: ffmpeg gets three seconds, then it is killed.
+# How long a job that was told to end may take, a download included.
 _ENDING = 5.0
 
 

@@ -134,7 +134,9 @@ def _pairs(facts: MediaFacts, wish: Wish) -> Iterator[tuple[str, Track, Track, f
     picture = video_track(wish.source)
     if facts.video and picture is not None:
         made = facts.video[0]
-        yield "picture", made, picture, max(made.frame, picture.frame, 1 / float(made.frame_rate or 1000))
+        frame = max(made.frame, picture.frame, 1 / float(made.frame_rate or 1000))
+        # The last frame before a trim's end is shown to its own end, on a clock of the encoder's that rounds.
+        yield "picture", made, picture, frame if wish.trim.end is None else 1.5 * frame
     audio = wish.parameters.audio
     if facts.audio and audio is not None:
         sound = audio_track(audio, wish.source)

@@ -21,7 +21,7 @@ from reconciler.io.hashing import sha256
 
 _PART = re.compile(r"\..+\.[0-9a-f]{8}\.part")
 _OUTPUTS = "outputs"
-_DYING = 5.0
+_LOOKS = 50  # at a killed process, a tenth of a second each
 
 
 def part_of(output: Output, job_id: str) -> str:
@@ -75,7 +75,11 @@ def end_strays(project: Path) -> None:
     for process in strays:
         with suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(strays, timeout=_DYING)
+    for _ in range(_LOOKS):
+        strays = [process for process in strays if _lives(process)]
+        if not strays:
+            return
+        psutil.wait_procs(strays, timeout=0.1)
 
 
 def _beside(output: Output, ending: str) -> str:
@@ -85,6 +89,14 @@ def _beside(output: Output, ending: str) -> str:
 def _parts(project: Path) -> Iterator[Path]:
     for folder, _, names in os.walk(project / _OUTPUTS):
         yield from (Path(folder) / name for name in names if _PART.fullmatch(name))
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether a killed process may still write; one that only waits to be collected by its parent does not."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _is_stray(process: psutil.Process, beginning: str) -> bool:

@@ -14,8 +14,8 @@ import msgspec
 from reconciler.core.errors import StateError
 from reconciler.core.state import JOURNAL_FORMAT, VERSION, Event
 from reconciler.io import atomic
-from reconciler.store.places import UNREADABLE
 from reconciler.store.snapshot import check_head
+from reconciler.store.unreadable import UNREADABLE
 
 _Value = TypeVar("_Value", bound=msgspec.Struct)
 

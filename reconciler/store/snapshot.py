@@ -10,7 +10,7 @@ import msgspec
 from reconciler.core.errors import StateError
 from reconciler.core.state import FORMAT, VERSION, Snapshot, empty
 from reconciler.io import atomic
-from reconciler.store.places import UNREADABLE, find_wrong
+from reconciler.store.unreadable import UNREADABLE, what_and_where
 
 KEPT_BACKUPS = 10
 
@@ -120,9 +120,10 @@ def _backups(path: Path) -> list[tuple[int, Path]]:
 
 
 def _unreadable(content: bytes, path: Path, error: Exception) -> StateError:
-    wrong, backups = find_wrong(content, error), _backups(path)
+    what, line, column = what_and_where(content, error)
+    backups = _backups(path)
     newest = f", or the newest backup (cp {backups[-1][1]} {path})" if backups else ""
     return StateError(
-        f"{wrong.at(path)}: the state cannot be read: {wrong.words}.\n"
+        f"{path}:{line}:{column}: the state cannot be read: {what}.\n"
         f"Bring back the last good file: from git (git checkout {path}){newest}. Nothing was changed."
     )

@@ -37,11 +37,17 @@ def plan_text(
             *parts,
             _refusals(document, columns),
             [*_summary(document, columns), *_cost(document, columns)],
-            fold(f"Nothing has started. To run it: {whole(apply)}", columns) if apply is not None else [],
+            fold(_closing(document, apply), columns) if apply is not None else [],
         ]
     else:
         parts = [*parts, fold(no_changes(document), columns)]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def _closing(document: PlanDocument, apply: str) -> str:
+    if document.refusals:
+        return "Nothing has started, and apply refuses this plan as it is (see above)."
+    return f"Nothing has started. To run it: {whole(apply)}"
 
 
 def summary_line(summary: Summary) -> str:

@@ -43,7 +43,7 @@ def _problem(problem: Problem, error: SpecError, columns: int) -> Iterator[str]:
     elif problem.path:
         yield f"  {visible(problem.path)}"
     for hint in problem.hints:
-        yield f"  {visible(hint)}"
+        yield from fold(visible(hint), columns, first="  ", rest="    ")
 
 
 def _excerpt(place: Place, lines: Sequence[str], columns: int) -> Iterator[str]:

@@ -42,6 +42,7 @@ class PlainProgress:
         self._every = every
         self._ended = 0
         self._last: dict[str, datetime] = {}
+        self._heard: Heard = set()
 
     def tell(self, happening: Happening) -> None:
         """Say what there is to say about one happening."""
@@ -52,7 +53,7 @@ class PlainProgress:
             return
         if isinstance(happening, OutputDone | OutputFailed):
             self._ended += 1
-        for verb, text in said(happening):
+        for verb, text in said(happening, self._heard):
             tally = f" ({self._ended} of {self._outputs})" if verb in {"verified", "failed"} else ""
             self._say(f"{now:%H:%M:%S} {verb:<{_VERB}}{text}{tally}")
 
@@ -64,8 +65,12 @@ class PlainProgress:
         return True
 
 
-def said(happening: Happening) -> Iterator[tuple[str, str]]:
-    """Verb and text of each line about one happening."""
+# The notes that were said of an encode while it ran: encode and text. Its outputs do not say them again.
+Heard = set[tuple[str, str]]
+
+
+def said(happening: Happening, heard: Heard) -> Iterator[tuple[str, str]]:
+    """Verb and text of each line about one happening; adds to `heard`."""
     match happening:
         case StepDone(step=step):
             yield "recorded", f"{visible(step.address)}: {visible(step.reason.sentence)}"
@@ -74,20 +79,24 @@ def said(happening: Happening) -> Iterator[tuple[str, str]]:
         case JobProgress(job=job, running=running):
             yield running.stage, f"{visible(job.request.encode)}{where_it_stands(running)}"
         case JobMessage(job=job, text=text):
+            heard.add((job.request.encode, text))
             yield message(job, text)
         case OutputDone():
-            yield (
-                "verified",
-                f"{visible(happening.address)}  {size(happening.size)}  {visible(happening.summary)}".rstrip(),
-            )
-            for note in happening.notes:
-                yield "note", f"{visible(happening.address)}: {visible(note)}"
+            yield from _done(happening, heard)
         case OutputFailed():
             yield happening.status, f"{visible(happening.address)}: {visible(happening.error)}"
         case Stopping():
             yield "stopping", STOPPING
         case _:
             assert_never(happening)
+
+
+def _done(done: OutputDone, heard: Heard) -> Iterator[tuple[str, str]]:
+    yield "verified", f"{visible(done.address)}  {size(done.size)}  {visible(done.summary)}".rstrip()
+    encode = done.address.rpartition("/")[0]
+    for note in done.notes:
+        if (encode, note) not in heard:
+            yield "note", f"{visible(done.address)}: {visible(note)}"
 
 
 def job_label(job: PlannedJob) -> str:

@@ -14,7 +14,7 @@ from reconciler.core.happenings import Happening, JobProgress, JobStarted, Outpu
 from reconciler.core.jobs import PlannedJob
 from reconciler.core.ports import Running
 from reconciler.views.cells import columns_of, fold, pad, pad_left, width
-from reconciler.views.progress import job_label, percent, said
+from reconciler.views.progress import Heard, job_label, percent, said
 from reconciler.views.words import clock as time_left
 
 JOBS_AT_MOST = 8
@@ -36,6 +36,7 @@ class TerminalProgress:
         self._outputs = outputs
         self._ended = 0
         self._stopping = False
+        self._heard: Heard = set()
         self._running: dict[str, tuple[PlannedJob, Running]] = {}
         self._left: dict[str, set[str]] = {}
         self._live = Live(
@@ -76,7 +77,7 @@ class TerminalProgress:
                 self._running.pop(job_id, None)
 
     def _say(self, happening: Happening) -> None:
-        for verb, text in said(happening):
+        for verb, text in said(happening, self._heard):
             if verb == "verified":
                 continue  # the last screen has a table of them
             for line in fold(text, self._console.width, first=f"  {verb:<{_STAGE}}"):

@@ -42,9 +42,9 @@ def status_text(
         _needs_you(alive, declared, world, columns, options),
         _running(alive, now, columns, options),
         _fine(alive, declared, world, columns),
-        _rest(records, alive, declared, columns, options),
+        [*_rest(records, alive, declared, columns, options), *_judged(now, columns)],
     ]
-    return "\n\n".join("\n".join(part) for part in parts if part) + f"\n{_judged(now, columns)}\n"
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
 def _headline(project: str, alive: Mapping[str, Record]) -> str:
@@ -180,5 +180,5 @@ def _rest(
     return [line for sentence in sentences for line in fold(sentence, columns, rest="  ")]
 
 
-def _judged(now: datetime, columns: int) -> str:
-    return "\n".join(fold(f"Judged from state, files and clock, {moment(now)}. Nothing was contacted.", columns))
+def _judged(now: datetime, columns: int) -> list[str]:
+    return fold(f"Judged from state, files and clock, {moment(now)}. Nothing was contacted.", columns)

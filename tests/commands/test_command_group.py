@@ -7,7 +7,6 @@ import os
 
 import click
 import pytest
-
 from builders_commands import Desk, applied, desk
 
 from reconciler.cli import COMMANDS, cli
@@ -62,7 +61,16 @@ def test_help_imports_no_command():
     code = "import sys; from reconciler.cli import main; main(['--help']); print(sorted(sys.modules), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    heavy = {"pydantic", "msgspec", "rich", "requests", "av", "yaml", "reconciler.core.errors", "reconciler.commands.plan"}
+    heavy = {
+        "pydantic",
+        "msgspec",
+        "rich",
+        "requests",
+        "av",
+        "yaml",
+        "reconciler.core.errors",
+        "reconciler.commands.plan",
+    }
     assert set() == heavy & set(done.stderr.strip("[]\n").replace("'", "").split(", "))
 
 
@@ -197,19 +205,16 @@ def test_state_errors_exit_1(tmp_path):
 
 def test_a_bug_is_said_to_be_one(capsys):
     """What nobody expected exits 1 with a short message; the traceback comes only with -v."""
-    try:
-        raise ZeroDivisionError("oh \x1b[31mno")
-    except ZeroDivisionError as error:
-        quiet, loud = Given(), Given()
-        loud.values["verbose"] = True
-        codes = failed(error, quiet), failed(error, loud)
+    quiet, loud = Given(), Given()
+    loud.values["verbose"] = True
+    codes = [failed(ZeroDivisionError("oh \x1b[31mno"), given) for given in (quiet, loud)]
     first, second = capsys.readouterr().err.split("Error: this is a bug in reconciler")[1:]
 
-    assert (1, 1) == codes
+    assert [1, 1] == codes
     assert r": ZeroDivisionError: oh \x1b[31mno" in first
     assert "run the same command with -v" in first
-    assert "Traceback (most recent call last)" in second
-    assert "Traceback" not in first
+    assert "\nZeroDivisionError: " in second
+    assert "\nZeroDivisionError: " not in first
 
 
 def test_version(tmp_path):

@@ -36,7 +36,7 @@ def test_free_steps_are_changes(tmp_path):
 
 
 def test_plan_writes_nothing(tmp_path):
-    """validate and plan leave no file behind."""
+    """`validate` and `plan` leave no file behind."""
     made = desk(tmp_path)
     before = sorted(tmp_path.rglob("*"))
     for arguments in (("validate",), ("plan",), ("plan", "--json"), ("plan", "--detail"), ("status",), ("output",)):
@@ -76,7 +76,7 @@ def test_json_ends_with_the_document_that_out_saves(tmp_path):
 
 
 def test_a_saved_plan_is_shown_and_applied(tmp_path):
-    """show prints a saved plan as plan did; apply FILE runs it without asking."""
+    """`show` prints a saved plan as plan did; apply FILE runs it without asking."""
     made = desk(tmp_path)
     planned = made.run("plan", "--target", "clip/big", "--out", "plan.json").ok().out
 
@@ -144,7 +144,7 @@ def test_a_plan_that_cannot_be_saved(tmp_path):
 
 
 def test_without_approval_and_terminal_nothing_starts(tmp_path):
-    """apply says who could approve, exits 1, and leaves no file."""
+    """`apply` says who could approve, exits 1, and leaves no file."""
     made = desk(tmp_path)
     result = made.run("apply")
     identifier = made.events("plan")[-1]["plan"]["plan_id"]
@@ -175,7 +175,7 @@ def test_progress_without_a_terminal_is_lines_on_stderr(tmp_path):
 
 
 def test_apply_as_events(tmp_path):
-    """apply --json is events only, from the version to the outcome; nothing is on stderr."""
+    """`apply --json` prints only events, from the version to the outcome; nothing is on stderr."""
     made = desk(tmp_path)
     events = made.events("apply", "--auto-approve")
     types = [each["type"] for each in events]

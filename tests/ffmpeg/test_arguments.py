@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from typing import Literal, get_args, get_origin
 
 import pytest
@@ -190,16 +191,29 @@ def test_a_trim_is_exact_and_skips_what_is_before():
     assert {"-ss", "-t"}.isdisjoint(told(asked()))
 
 
+def test_a_stream_without_an_index_is_read_from_further_back(clips):
+    """A transport stream is opened a group of pictures and a second early; each output skips what is too much."""
+    source, facts = local(clips.plain("four.ts", seconds=4), start=3.5, end=3.75), probe(str(clips.plain("four.ts")))
+    assert facts.video[0].group == pytest.approx(4, abs=0.1)
+    words = told(asked(), asked(), source=source, facts=facts)
+    assert ["3.5", "3.5"] == after(words, "-ss")
+    assert ["3.75"] == after(words, "-t")
+    short = replace(facts, video=(replace(facts.video[0], group=1.0),))
+    words = told(asked(), source=source, facts=short)
+    assert ["1.5", "2"] == after(words, "-ss")
+    assert ["2.25"] == after(words, "-t")
+
+
 def test_silence_is_as_long_as_the_picture(clips):
     """A silent source gets a made-up track for those outputs that ask for silence, and no others."""
     facts = probe(str(clips.silent()))
     words = told(asked(audio={**AAC, "missing": "silence"}), asked(), facts=facts)
     assert ["0:V:0", "1:a:0", "0:V:0"] == after(words, "-map")
-    assert ["2.000000"] == after(words, "-t")
+    assert ["2"] == after(words, "-t")
 
 
 def test_threads_only_if_asked():
-    """ffmpeg chooses by itself unless the provider says otherwise."""
+    """The number of threads is left to ffmpeg unless the provider says otherwise."""
     assert "-threads:v" not in told(asked())
     assert ["2"] == after(told(asked(), threads=2), "-threads:v")
 

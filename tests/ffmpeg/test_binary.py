@@ -12,6 +12,7 @@ from reconciler.ffmpeg import binary
 
 
 def script(path, text, mode=0o755):
+    """A program of a few words."""
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(mode)
     return path

@@ -8,6 +8,7 @@ from reconciler.ffmpeg.complaints import Complaints
 
 
 def heard(text):
+    """What is made of some lines."""
     complaints = Complaints()
     for line in text.splitlines():
         complaints.add(line)
@@ -18,12 +19,12 @@ CASES = {
     "Error setting preset/tune bogus/(null).": """\
 x264 [error]: invalid preset 'bogus'
 [libx264 @ 0x563268f3cac0] [error] Error setting preset/tune bogus/(null).
-[vost#0:0/libx264 @ 0x56] [enc:libx264 @ 0x56] [error] Error while opening encoder - maybe incorrect parameters such as bit_rate, rate, width or height.
+[vost#0:0/libx264 @ 0x56] [enc:libx264 @ 0x56] [error] Error while opening encoder - maybe incorrect parameters.
 [vf#0:0 @ 0x563268f8a0c0] [error] Error sending frames to consumers: Invalid argument
 [vf#0:0 @ 0x563268f8a0c0] [error] Task finished with error code: -22 (Invalid argument)
 [vf#0:0 @ 0x563268f8a0c0] [error] Terminating thread with return code -22 (Invalid argument)
 [vost#0:0/libx264 @ 0x56] [enc:libx264 @ 0x56] [error] Could not open encoder before EOF
-[out#0/matroska @ 0x56] [error] Nothing was written into output file, because at least one of its streams received no packets.
+[out#0/matroska @ 0x56] [error] Nothing was written into output file
 """,
     "Max Bitrate only supported with CRF mode": """\
 Svt[error]: Max Bitrate only supported with CRF mode

@@ -7,7 +7,6 @@ from builders_media import ffmpeg
 
 from reconciler.ffmpeg.damage import cut_off, open_ended
 
-
 OPTIONS = {"wav": ["-vn"], "avi": ["-c", "copy", "-bsf:v", "h264_mp4toannexb"]}
 
 

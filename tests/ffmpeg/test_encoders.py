@@ -18,10 +18,12 @@ from reconciler.ffmpeg.probe import probe
 
 
 def told(container="mp4", threads=None, **fields):
+    """The options of a picture whose source is not known."""
     return encoders.arguments(Video.model_validate(fields), container, None, threads)
 
 
 def after(words, option):
+    """What follows an option; None if it is not given."""
     return words[words.index(option) + 1] if option in words else None
 
 
@@ -48,9 +50,10 @@ MATRIX = [
 ]
 
 
-@pytest.mark.parametrize(("container", "codec", "encoder", "control"), MATRIX)
-def test_every_container_codec_and_rate_control_is_made(clips, tmp_path, container, codec, encoder, control):
+@pytest.mark.parametrize("case", MATRIX, ids=" ".join)
+def test_every_container_codec_and_rate_control_is_made(clips, tmp_path, case):
     """Half a second of every combination that a spec may ask for is encoded, probed and found whole."""
+    container, codec, encoder, control = case
     video = {"codec": codec, "encoder": encoder, "preset": FASTEST[encoder], **rate_of(encoder, control)}
     sound = {"codec": CONTAINERS[container].audio[-1], "bitrate": "64k"}
     result, file = made(tmp_path, source_of(clips.plain(), end=0.48), container=container, video=video, audio=sound)

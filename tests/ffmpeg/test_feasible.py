@@ -9,11 +9,14 @@ from reconciler.core.encode import Trim
 from reconciler.ffmpeg.feasible import impossible
 from reconciler.ffmpeg.probe import probe
 
+WHOLE = Trim()
 ALL = {"libx264", "libx265", "aac", "libopus"}
+CROPPED = "the crop leaves nothing of the picture, which is"
 SOUND = {"container": "m4a", "video": None}
 
 
-def reason(path, *, trim=Trim(), available=ALL, **parameters):
+def reason(path, *, trim=WHOLE, available=ALL, **parameters):
+    """Why an output cannot be made of a clip."""
     return impossible(asked(**parameters), probe(str(path)), trim, available)
 
 
@@ -31,8 +34,8 @@ def reason(path, *, trim=Trim(), available=ALL, **parameters):
         ("plain", {"audio": {**AAC, "track": 1}}, "there is no audio track 1: the source has 1 audio track"),
         ("eight_mono", {"audio": {**AAC, "track": 8}}, "there is no audio track 8: the source has 8 audio tracks"),
         ("eight_mono", {"audio": {**AAC, "track": 7}}, None),
-        ("plain", {"video": {**H264, "crop": {"top": 60, "bottom": 60}}}, "the crop leaves nothing of the picture, which is 160x120"),
-        ("portrait", {"video": {**H264, "crop": {"left": 120}}}, "the crop leaves nothing of the picture, which is 120x160"),
+        ("plain", {"video": {**H264, "crop": {"top": 60, "bottom": 60}}}, f"{CROPPED} 160x120"),
+        ("portrait", {"video": {**H264, "crop": {"left": 120}}}, f"{CROPPED} 120x160"),
         ("plain", {"video": {**H264, "crop": {"top": 58, "bottom": 58}}}, None),
     ],
 )  # fmt: skip

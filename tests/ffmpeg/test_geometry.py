@@ -20,14 +20,17 @@ FULL_HD = VideoTrack(
 
 
 def video(**fields):
+    """A picture that is asked for."""
     return Video.model_validate({"codec": "h264", "crf": 23, **fields})
 
 
 def canvas(track=FULL_HD, **fields):
+    """The size that an output will have."""
     return output_size(video(**fields), track).canvas
 
 
 def of(width, height, **fields):
+    """A track of another size."""
     return replace(FULL_HD, width=width, height=height, **fields)
 
 
@@ -127,7 +130,7 @@ CASES = [
 @pytest.mark.parametrize("fields", CASES, ids=str)
 @pytest.mark.parametrize("clip", ["plain", "portrait", "anamorphic"])
 def test_numbers_and_expressions_are_one_rule(clips, tmp_path, clip, fields):
-    """ffmpeg makes the size that is foretold, from a chain with numbers and from one without any facts."""
+    """The size that is foretold is made, by a chain with numbers and by one without any facts."""
     path = getattr(clips, clip)()
     track, asked = probe(str(path)).video[0], video(**fields)
     for known in (track, None):

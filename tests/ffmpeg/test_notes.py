@@ -54,7 +54,7 @@ def test_what_was_made(clips):
         ("plain", {"video": {**H264, "height": 240, "avoid_upscaling": False}}, []),
         ("plain", {"video": {**H264, "height": 120}}, []),
         ("plain", {"video": {**H264, "width": 320, "height": 60}}, []),
-        ("portrait", {"video": {**H264, "height": 160}, "audio": None}, ["the picture is turned upright, by 270 degrees"]),
+        ("portrait", {"video": {**H264, "height": 160}}, ["the picture is turned upright, by 270 degrees"]),
     ],
 )  # fmt: skip
 def test_what_is_odd_is_said(clips, clip, parameters, said):

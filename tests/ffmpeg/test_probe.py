@@ -13,6 +13,7 @@ from reconciler.ffmpeg.probe import probe
 
 
 def seen(path):
+    """The facts of a clip."""
     return probe(str(path))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from builders_ffmpeg import AAC, local, made
 from builders_media import ffmpeg
@@ -15,6 +17,7 @@ from reconciler.ffmpeg.probe import probe
 
 
 def told(track=None, **fields):
+    """The options of some sound."""
     return sound.arguments(Audio.model_validate({"codec": "aac", **fields}), track)
 
 
@@ -71,7 +74,7 @@ def test_a_track_is_chosen_by_number(clips, tmp_path):
     )
     raw = ffmpeg("-i", file, "-t", "1", "-ar", "8000", "-f", "s16le", "pipe:1")
     samples = [int.from_bytes(raw[at : at + 2], "little", signed=True) for at in range(0, len(raw) - 2, 2)]
-    crossings = sum(before < 0 <= now for before, now in zip(samples, samples[1:], strict=False))
+    crossings = sum(before < 0 <= now for before, now in itertools.pairwise(samples))
     assert crossings == pytest.approx(600, abs=15)
 
 
@@ -85,4 +88,4 @@ def test_holes_are_filled_with_silence(clips, tmp_path):
     assert isinstance(result, Verified), result
     with open_media(str(file)) as container:
         times = sorted(float(packet.pts * packet.time_base) for packet in container.demux(audio=0) if packet.size)
-    assert max(later - sooner for sooner, later in zip(times, times[1:], strict=False)) < 0.05
+    assert max(later - sooner for sooner, later in itertools.pairwise(times)) < 0.05

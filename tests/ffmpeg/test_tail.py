@@ -7,6 +7,7 @@ from reconciler.ffmpeg.tail import decode_tail
 
 
 def tail(path, index=0, at_most=None):
+    """What decoding a clip's tail gives."""
     with open_media(str(path)) as container:
         seen = read_packets(container)[index]
         return decode_tail(

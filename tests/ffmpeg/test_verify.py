@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from builders_ffmpeg import AAC, H264, asked, local
 from builders_media import ffmpeg
 
 from reconciler.core.encode import Trim
+from reconciler.ffmpeg import work_files
 from reconciler.ffmpeg.arguments import Target, arguments
 from reconciler.ffmpeg.complaints import Complaints
 from reconciler.ffmpeg.probe import probe
@@ -24,6 +26,7 @@ def make(clips, tmp_path, **parameters):
 
 
 def wrong(path, wish, complaints=None):
+    """What is wrong with a file."""
     return verify(str(path), wish, complaints or Complaints()).wrong
 
 
@@ -98,6 +101,7 @@ def test_a_file_without_an_index_is_found(clips, tmp_path):
 
 
 def errors(count):
+    """The complaints of a source with so many errors."""
     complaints = Complaints()
     for number in range(count):
         complaints.add(f"[h264 @ 0x1] [error] error while decoding MB {number} 0")
@@ -135,3 +139,16 @@ def test_a_cut_off_source_is_no_source_for_all_of_it(clips, tmp_path):
     complaints = Complaints()
     complaints.add("[in#0/matroska,webm @ 0x55] [error] File ended prematurely")
     assert wrong(path, wish, complaints) == ("the source is cut off at 2.00 s: it ends in the middle of a packet",)
+
+
+def test_it_is_cheap(clips, tmp_path):
+    """Reading and verifying a minute of 1080p takes about a third of a second of work, not the time of a decode."""
+    short = clips.plain("hd.mp4", size="1920x1080")
+    path = tmp_path / "minute.mp4"
+    ffmpeg("-stream_loop", "29", "-i", short, "-c", "copy", "-t", "60", path)
+    began = time.process_time()
+    facts = probe(str(path))
+    wish = Wish(asked(audio={**AAC, "channels": 2}), Trim(), facts)
+    assert wrong(path, wish) == ()
+    assert work_files.seal(path)[0] == path.stat().st_size
+    assert time.process_time() - began < 0.6

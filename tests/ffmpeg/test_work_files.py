@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
 import time
@@ -17,10 +16,12 @@ JOB = "0123abcd-0000-5000-8000-000000000000"
 
 
 def wanted(name="720p"):
+    """An output to name files after."""
     return output(generated("testsrc2=d=1"), name)
 
 
 def put(project, name, content=b"half"):
+    """A file in a project."""
     path = project / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
@@ -31,12 +32,13 @@ def stray(path):
     """A process that looks like an ffmpeg which an apply left behind: its parent is gone."""
     text = "import time; time.sleep(60)"
     words = [sys.executable, "-c", text, "-progress", "pipe:1", f"file:{path}"]
-    starter = f"import subprocess; print(subprocess.Popen({words!r}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).pid)"
+    starter = f"from subprocess import *; print(Popen({words!r}, stdout=DEVNULL, stderr=DEVNULL).pid)"
     made = subprocess.run([sys.executable, "-c", starter], capture_output=True, check=True, text=True)
     return int(made.stdout)
 
 
 def gone(pid):
+    """Whether a process ends within two seconds."""
     for _ in range(100):
         if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
             return True
@@ -63,7 +65,7 @@ def test_a_suspect_is_kept_and_the_one_before_makes_room(tmp_path):
     path = work_files.keep_as_suspect(tmp_path, wanted(), JOB)
     assert path == "outputs/clip/.720p.0123abcd.suspect"
     assert (tmp_path / path).read_bytes() == b"odd"
-    assert sorted(os.listdir(other.parent)) == [".480p.ffffffff.suspect", ".720p.0123abcd.suspect"]
+    assert sorted(path.name for path in other.parent.iterdir()) == [".480p.ffffffff.suspect", ".720p.0123abcd.suspect"]
 
 
 def test_a_sweep_removes_parts_only(tmp_path):

@@ -57,7 +57,7 @@ def test_lines_without_a_terminal():
     for _ in range(60):
         clock.now += timedelta(seconds=0.1)
         progress.tell(JobProgress(running, Running("encoding", fraction=0.619, speed=1.94, remaining=131)))
-    progress.tell(done(notes=("no \x1b[31msubtitles",)))
+    progress.tell(done(notes=("no \x1b[31msubtitles", "audio 5.1 is mixed down to stereo (preset: channels 2)")))
     progress.tell(failed())
     progress.tell(StepDone(retire()))
     progress.tell(Stopping())

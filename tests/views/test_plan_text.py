@@ -238,6 +238,7 @@ Warning: apply will refuse this: bbb/720p is protected and this plan would rerun
 """
         in text
     )
+    assert text.endswith("\n\nNothing has started, and apply refuses this plan as it is (see above).\n")
 
 
 def test_refresh_says_what_it_found_instead_of_how_to_look():

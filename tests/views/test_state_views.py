@@ -256,7 +256,8 @@ bbb/720p: must be replaced (+/-): video.crf changed.
   Not set, so the default: faststart=true, video.avoid_upscaling=true,
     video.mode=vbr, video.rotate=0, video.crop.top=0, video.crop.bottom=0,
     video.crop.left=0, video.crop.right=0, video.pad.color=black,
-    audio.missing=skip, audio.track=0, source.trim.start=0
+    video.pixel_format=yuv420p, audio.missing=skip, audio.track=0,
+    source.trim.start=0
   declared at  specs/test.yaml:1:1
   written to   outputs/bbb/720p.mp4
   provider     local
@@ -285,17 +286,16 @@ def test_built_in_presets_are_shown_with_all_they_hold():
     assert (
         """\
 720p-h264  HD H.264 in MP4, plays everywhere, stereo AAC
-  audio.bitrate       128k
-  audio.channels      2
-  audio.codec         aac
-  audio.sample_rate   48k
-  container           mp4
-  video.codec         h264
-  video.crf           23
-  video.height        720
-  video.pixel_format  yuv420p
-  video.preset        medium
-  video.profile       high
+  audio.bitrate      128k
+  audio.channels     2
+  audio.codec        aac
+  audio.sample_rate  48k
+  container          mp4
+  video.codec        h264
+  video.crf          23
+  video.height       720
+  video.preset       medium
+  video.profile      high
 """
         in text
     )
