@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import TCPServer, ThreadingMixIn
@@ -26,7 +25,8 @@ class Page:
     `content` may be several versions: the first request gets the first one, the last one stays. `statuses` are
     answered before anything else, a request each. `cut_after` ends the connection after so many bytes of a body,
     in the first `cuts` requests (None: in all). `origin_has` is a file whose origin lost its end: it is announced
-    whole, and no byte after that is ever sent. `pace` is a pause in seconds after every `piece` bytes.
+    whole, and no byte after that is ever sent. `if_range` and `conditions` are whether If-Range and If-None-Match
+    (If-Modified-Since) are heeded. `pace` is a pause in seconds after every `piece` bytes.
     """
 
     content: bytes | Path | Sequence[bytes] = b""
@@ -36,6 +36,7 @@ class Page:
     origin_has: int | None = None
     ranges: bool = True
     if_range: bool = True
+    conditions: bool = True
     etag: str | None = ""
     modified: str | None = LONG_AGO
     chunked: bool = False
@@ -63,13 +64,14 @@ class Page:
 
 @dataclass
 class Request:
-    """A request that came in, and how many bytes of a body it was given so far."""
+    """A request that came in, what it was answered, and how many bytes of a body it was given so far."""
 
     method: str
     path: str
     query: str
     headers: dict[str, str]
     served: int = 0
+    status: int = 0
 
 
 @dataclass
@@ -139,17 +141,23 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format, *args):  # noqa: A002 - the name that the base class gives it
         """Nothing on the terminal of the tests."""
 
-    def do_HEAD(self):  # noqa: N802 - the name that the base class looks for
+    def do_HEAD(self):
         self._answer()
 
-    def do_GET(self):  # noqa: N802 - the name that the base class looks for
+    def do_GET(self):
         self._answer()
+
+    def send_response(self, code, message=None):
+        """Note what is answered."""
+        self.request_now.status = code
+        super().send_response(code, message)
 
     def _answer(self):
         path, _, query = self.path.partition("?")
         number = len(self.server.site.of(path))
         request = Request(self.command, path, query, dict(self.headers.items()))
         self.server.site.requests.append(request)
+        self.request_now = request
         page = self.server.site.pages.get(path)
         with suppress(ConnectionError, ssl.SSLError):
             if page is None:
@@ -164,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._file(page, page.version(number), request, number)
 
     def _plain(self, status, **headers):
-        self.send_response(status, HTTPStatus(status).phrase)
+        self.send_response(status, "Said The Server")
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.send_header("Content-Length", "0")
@@ -180,19 +188,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, page, content, request, number):
         validators = page.validators(content)
-        if self._not_modified(validators):
+        if page.conditions and self._not_modified(validators):
             self._plain(304, **validators)
             return
         start, end, status = self._range(page, content, validators)
         if status == 416:
             self._plain(416, Content_Range=f"bytes */{len(content)}")
             return
-        self.send_response(status)
-        for name, value in {**validators, **page.headers}.items():
-            self.send_header(name, value)
+        headers = {**validators, **self._framing(page, end - start)}
         if status == 206:
-            self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(content)}")
-        self._send_framing(page, end - start)
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(content)}"
+        self.send_response(status)
+        for name, value in {**headers, **page.headers}.items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command == "HEAD":
             return
@@ -220,13 +228,10 @@ class _Handler(BaseHTTPRequestHandler):
         start, end = int(first), min(int(last) + 1 if last else len(content), len(content))
         return (start, end, 206) if start < len(content) else (0, 0, 416)
 
-    def _send_framing(self, page, size):
+    def _framing(self, page, size):
         if page.chunked:
-            self.send_header("Transfer-Encoding", "chunked")
-        elif page.length:
-            self.send_header("Content-Length", str(size))
-        else:
-            self.send_header("Connection", "close")
+            return {"Transfer-Encoding": "chunked"}
+        return {"Content-Length": str(size)} if page.length else {"Connection": "close"}
 
     def _send(self, page, body, request, cut):
         allowed = body if cut is None else body[:cut]

@@ -10,11 +10,12 @@ import click
 
 from reconciler import __version__
 from reconciler.commands import wiring
+from reconciler.commands.gathering import Planned
 from reconciler.commands.options import Command, Globals, selecting, trusting, with_globals
 from reconciler.commands.planning import document_of, now, repeated
 from reconciler.commands.speaking import Screen
 from reconciler.commands.watching import Watching
-from reconciler.commands.wiring import ApplyOptions, Approval, Planned
+from reconciler.commands.wiring import ApplyOptions, Approval
 from reconciler.core import state
 from reconciler.core.approval import check_expected, check_saved
 from reconciler.core.errors import (

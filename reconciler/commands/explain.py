@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 import msgspec
 
-from reconciler.commands import wiring
+from reconciler.commands import gathering
 from reconciler.commands.addresses import chosen
+from reconciler.commands.gathering import Planned
 from reconciler.commands.options import Command, Globals, complete, trusting, with_globals
 from reconciler.commands.speaking import Screen
-from reconciler.commands.wiring import Planned
 from reconciler.core.encode import Output
 from reconciler.core.errors import UsageError
 from reconciler.core.plan import Selection
@@ -32,7 +32,7 @@ def command(settings: Globals, addresses: tuple[str, ...], *, presets: bool) -> 
         raise UsageError("explain what? Name an address, or ask for --presets")
     if presets:
         return _presets(screen, settings)
-    planned = wiring.make_offline_plan(settings, Selection())
+    planned = gathering.make_offline_plan(settings, Selection())
     screen.warnings(planned.warnings)
     outputs = {output.address: output for output in planned.desired.outputs}
     found = chosen({**dict.fromkeys(planned.records), **outputs}, addresses)

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from reconciler.commands import wiring
+from reconciler.commands import gathering, wiring
+from reconciler.commands.gathering import Planned
 from reconciler.commands.options import Globals
-from reconciler.commands.wiring import Planned
 from reconciler.core.encode import Source
 from reconciler.core.errors import ProviderError
 from reconciler.core.jobs import PlannedJob, plan_jobs
@@ -58,7 +58,7 @@ def _facts(source: Source, program: str) -> MediaFacts | None:
     try:
         if source.kind == "lavfi":
             return generated_facts(source, program, os.environ)
-        return probe(str(wiring.project_folder() / source.location)) if source.kind == "file" else None
+        return probe(str(gathering.project_folder() / source.location)) if source.kind == "file" else None
     except ProviderError:
         return None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from reconciler.commands import wiring
+from reconciler.commands import gathering
 from reconciler.commands.addresses import chosen
 from reconciler.commands.options import Command, Globals, complete, with_globals
 from reconciler.commands.speaking import Screen
@@ -35,5 +35,5 @@ def command(settings: Globals, addresses: tuple[str, ...]) -> int:
     if settings.json:
         screen.json(msgspec.to_builtins(records))
     else:
-        screen.result(output_text(records, wiring.host(), columns=screen.columns))
+        screen.result(output_text(records, gathering.host(), columns=screen.columns))
     return 0

@@ -8,8 +8,7 @@ import click
 import msgspec
 
 from reconciler import __version__
-from reconciler.commands import wiring
-from reconciler.commands.looking import commands_behind, look_at_world
+from reconciler.commands import gathering
 from reconciler.commands.options import Command, Globals, selecting, trusting, with_globals
 from reconciler.commands.planning import document_of, now, repeated
 from reconciler.commands.speaking import Screen
@@ -53,9 +52,9 @@ def command(
     """
     screen = Screen(settings)
     selection = Selection(targets=targets, excludes=excludes, reruns=reruns, allow=allow)
-    planned = wiring.make_offline_plan(settings, selection)
+    planned = gathering.make_offline_plan(settings, selection)
     screen.warnings(planned.warnings)
-    document = document_of(planned, settings, look_at_world(settings, planned) if refresh else ())
+    document = document_of(planned, settings, _looked(settings, planned) if refresh else ())
     if out is not None:
         _save(document, Path(out))
     if settings.json:
@@ -65,8 +64,20 @@ def command(
         apply = f"reconciler apply {out}" if out is not None else f"reconciler apply{options}"
         screen.result(plan_text(document, columns=screen.columns, detail=detail, options=options, apply=apply))
         if show_commands:
-            screen.result(commands_text(commands_behind(planned)))
+            screen.result(commands_text(_commands(planned)))
     return CHANGES if detailed_exitcode and document.resource_changes else 0
+
+
+def _looked(settings: Globals, planned: gathering.Planned) -> list[str]:
+    from reconciler.commands.looking import look_at_world  # noqa: PLC0415 - a tenth of a second that few plans need
+
+    return look_at_world(settings, planned)
+
+
+def _commands(planned: gathering.Planned) -> list[tuple[str, str]]:
+    from reconciler.commands.looking import commands_behind  # noqa: PLC0415 - as above
+
+    return commands_behind(planned)
 
 
 def _say_events(screen: Screen, document: PlanDocument) -> None:

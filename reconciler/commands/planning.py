@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from reconciler import __version__
+from reconciler.commands.gathering import Planned
 from reconciler.commands.options import Globals, flags
-from reconciler.commands.wiring import Planned
 from reconciler.core.plan import Selection
 from reconciler.views.document import Basis, PlanDocument
 from reconciler.views.plan_json import plan_document

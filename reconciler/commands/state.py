@@ -10,7 +10,7 @@ import click
 import msgspec
 from msgspec.structs import replace
 
-from reconciler.commands import wiring
+from reconciler.commands import gathering
 from reconciler.commands.addresses import chosen
 from reconciler.commands.options import Command, Globals, Group, complete, with_globals
 from reconciler.commands.speaking import Screen
@@ -78,7 +78,7 @@ def move(settings: Globals, old: str, new: str, *, dry_run: bool, lock_timeout: 
         record = _one(writer.snapshot.records, old)
         _refuse_in_flight({old: record})
         _refuse_new_address(writer.snapshot.records, new)
-        file = renamed_file(record, new, wiring.host())
+        file = renamed_file(record, new, gathering.host())
         if file is not None and Path(file.path).exists():
             raise UsageError(f"{file.path}: there is a file of this name already; move it away first")
         if not dry_run:
@@ -203,7 +203,7 @@ def _drop(writer: store.Writer, event: str, records: Mapping[str, Record], *, dr
 
 def _files_to_delete(records: Mapping[str, Record], dropped: Mapping[str, Record]) -> list[str]:
     """The files that only dropped records know, on this machine, by their paths in the project."""
-    host = wiring.host()
+    host = gathering.host()
     used = {path for address, record in records.items() if address not in dropped for path in _paths(record)}
     found = {
         file.path

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from reconciler.commands import wiring
+from reconciler.commands import gathering
 from reconciler.commands.options import Command, Globals, trusting, with_globals
 from reconciler.commands.speaking import Screen
 from reconciler.core.errors import SpecError
@@ -32,8 +32,8 @@ def command(settings: Globals) -> int:
     if settings.json:
         screen.json(msgspec.to_builtins(snapshot.records))
         return 0
-    world = wiring.look_at_files(snapshot)
-    name = snapshot.project or project or wiring.project_folder().name
+    world = gathering.look_at_files(snapshot)
+    name = snapshot.project or project or gathering.project_folder().name
     now = datetime.now(UTC)
     text = status_text(name, snapshot.records, declared, world, now, columns=screen.columns, options=settings.spoken)
     screen.result(text)
@@ -43,7 +43,7 @@ def command(settings: Globals) -> int:
 def _declared(settings: Globals) -> tuple[Declared, str]:
     """What the specs add, and the project that they name; nothing of either where they have errors."""
     try:
-        desired = wiring.load_specs(settings).desired
+        desired = gathering.load_specs(settings).desired
     except SpecError:
         return Declared(readable=False), ""
     declared = Declared(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.commands import wiring
+from reconciler.commands import gathering
 from reconciler.commands.options import Command, Globals, trusting, with_globals
 from reconciler.commands.planning import now
 from reconciler.commands.speaking import Screen
@@ -18,7 +18,7 @@ from reconciler.views.words import count
 def command(settings: Globals) -> int:
     """Check the specs, offline: every problem with its file, line and column, and what would be right."""
     screen = Screen(settings)
-    specs = wiring.load_specs(settings)
+    specs = gathering.load_specs(settings)
     specs.require_sources()
     desired = specs.desired
     encodes = len({output.encode for output in desired.outputs})

@@ -1,34 +1,30 @@
-"""Who talks to whom: the one place that builds stores, fetchers and providers, and gathers what a plan needs."""
+"""Who talks to whom: the one place that builds stores to write to, fetchers and providers."""
 
 from __future__ import annotations
 
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
-import platformdirs
-
 from reconciler.apply.executor import Options, apply
 from reconciler.apply.hands import Hands
 from reconciler.apply.settle import settle
+from reconciler.commands.gathering import Planned, cache_folder, host, load_specs, look_around, plan_of, project_folder
 from reconciler.commands.options import Globals
-from reconciler.core.approval import Refusal, plan_id, plan_lines, refusals
 from reconciler.core.encode import Desired, Source
 from reconciler.core.errors import ProviderError, RefusedError
 from reconciler.core.happenings import Outcome, Tell
-from reconciler.core.plan import Plan, Selection, make_plan
-from reconciler.core.state import Record, Snapshot
-from reconciler.core.steps import Create, Rerun, Resume, Retry, Supersede
-from reconciler.core.world import World, known_sources, paths_to_look_at
-from reconciler.edges import sources, spec_files
-from reconciler.edges.outputs import PublishedFiles, presence
+from reconciler.core.plan import Selection
+from reconciler.core.state import Snapshot
+from reconciler.core.world import World
+from reconciler.edges import sources
+from reconciler.edges.outputs import PublishedFiles
 from reconciler.edges.source_cache import SourceCache
 from reconciler.edges.sources import SourceFetcher, Trust
 from reconciler.ffmpeg import binary, work_files
@@ -37,21 +33,6 @@ from reconciler.store import store
 
 # What fetched sources may take together in the cache folder, in bytes.
 CACHE_BYTES = 50_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A plan with everything that it was made from, for views to show."""
-
-    plan: Plan
-    desired: Desired
-    records: Mapping[str, Record]
-    world: World
-    lines: tuple[str, ...]
-    plan_id: str
-    refusals: tuple[Refusal, ...]
-    warnings: tuple[str, ...]
-    state_exists: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,35 +50,6 @@ class ApplyOptions:
     parallelism: int | None = None
     fail_fast: bool = False
     lock_timeout: float = 0.0
-
-
-def host() -> str:
-    """The name of this machine, as records have it."""
-    return socket.gethostname()
-
-
-def project_folder() -> Path:
-    """The project is the current directory."""
-    return Path.cwd()
-
-
-def load_specs(settings: Globals) -> spec_files.Loaded:
-    """Read the specs. Raises SpecError with every problem of theirs, but for local sources that are not there."""
-    return spec_files.load(
-        project_folder(),
-        settings.specs,
-        variables=settings.variables,
-        media_roots=tuple(Path(root) for root in settings.media_roots),
-        spec_env=os.environ.get("RECONCILER_SPEC_ENV", "").replace(",", " ").split(),
-    )
-
-
-def make_offline_plan(settings: Globals, selection: Selection) -> Planned:
-    """The plan of now, without the lock: reads specs, state, local files; contacts and writes nothing."""
-    specs = load_specs(settings)
-    loaded = store.read(Path(settings.state), specs.desired.project)
-    world = look_around(specs.desired, loaded.snapshot)
-    return _planned(specs, loaded.snapshot, world, selection, loaded.warnings)
 
 
 def run_apply(
@@ -118,12 +70,12 @@ def run_apply(
     state = Path(settings.state)
     with (
         store.Writer(state, specs.desired.project, timeout=options.lock_timeout, sleep=time.sleep) as writer,
-        _hands(settings, specs.desired, writer, tell) as (hands, providers),
+        _hands(settings, options, specs.desired, writer, tell) as (hands, providers),
     ):
         settle(hands)
         work_files.sweep(project_folder(), _temporaries(writer.snapshot))
         world = look_around(specs.desired, writer.snapshot)
-        planned = _planned(specs, writer.snapshot, world, selection, writer.warnings)
+        planned = plan_of(specs, writer.snapshot, world, selection, writer.warnings)
         known = {identifier: approval.lines for identifier, approval in writer.snapshot.approved.items()}
         approval = approve(planned, known)
         if approval is None:
@@ -148,19 +100,6 @@ def refuse(planned: Planned) -> None:
     if planned.refusals:
         lines = [f"{refusal.sentence}:\n  {refusal.lift}" for refusal in planned.refusals]
         raise RefusedError("\n".join([*lines, "Nothing was started."]))
-
-
-def look_around(desired: Desired, snapshot: Snapshot) -> World:
-    """What this machine holds of sources and published files; opens no connection."""
-    records, project = snapshot.records, project_folder()
-    wanted = (output.source for output in desired.outputs)
-    seen = sources.sightings(project, wanted, known_sources(desired, records), _cache().digest)
-    return World(host=host(), sightings=seen, files=presence(project, paths_to_look_at(records, host())))
-
-
-def look_at_files(snapshot: Snapshot) -> World:
-    """As `look_around`, for whoever asks about published files only."""
-    return World(host=host(), files=presence(project_folder(), paths_to_look_at(snapshot.records, host())))
 
 
 def look_at_sources(settings: Globals, wanted: Iterable[Source]) -> list[str]:
@@ -190,31 +129,6 @@ def ffmpeg_program() -> str:
     return binary.find(os.environ)
 
 
-def _planned(
-    specs: spec_files.Loaded, snapshot: Snapshot, world: World, selection: Selection, warnings: tuple[str, ...]
-) -> Planned:
-    plan = make_plan(specs.desired, snapshot.records, world, selection)
-    _need_sources(plan, specs)
-    lines = plan_lines(plan)
-    return Planned(
-        plan=plan,
-        desired=specs.desired,
-        records=snapshot.records,
-        world=world,
-        lines=lines,
-        plan_id=plan_id(lines),
-        refusals=refusals(plan),
-        warnings=warnings,
-        state_exists=bool(snapshot.records),
-    )
-
-
-def _need_sources(plan: Plan, specs: spec_files.Loaded) -> None:
-    """A local source that is not there is an error only for what has to be encoded from it."""
-    encoding = (step for step in plan.steps if isinstance(step, Create | Rerun | Retry | Resume | Supersede))
-    specs.require_sources({step.output.encode for step in encoding})
-
-
 def _temporaries(snapshot: Snapshot) -> list[str]:
     """Work files that records still speak of."""
     outputs = (record.output for record in snapshot.records.values())
@@ -223,14 +137,14 @@ def _temporaries(snapshot: Snapshot) -> list[str]:
 
 @contextmanager
 def _hands(
-    settings: Globals, desired: Desired, writer: store.Writer, tell: Tell
+    settings: Globals, options: ApplyOptions, desired: Desired, writer: store.Writer, tell: Tell
 ) -> Iterator[tuple[Hands, list[FfmpegProvider]]]:
     """The executor's hands; everything that was opened for them is closed after."""
     fetcher = _fetcher(settings)
     program = binary.find(os.environ)
     providers = {
         name: FfmpegProvider(
-            each,
+            replace(each, parallelism=options.parallelism or each.parallelism),
             program=program,
             project=project_folder(),
             fetch=fetcher.fetch,
@@ -295,5 +209,4 @@ def _fetcher(settings: Globals) -> SourceFetcher:
 
 
 def _cache() -> SourceCache:
-    folder = os.environ.get("RECONCILER_CACHE") or platformdirs.user_cache_dir("reconciler", appauthor=False)
-    return SourceCache(Path(folder), CACHE_BYTES)
+    return SourceCache(cache_folder(), CACHE_BYTES)

@@ -10,7 +10,18 @@ from collections.abc import Collection, Mapping
 
 from reconciler.core.errors import Place, Problem
 from reconciler.core.names import listed, normal, suggestion
-from reconciler.core.nodes import Entry, ListNode, MapNode, Node, ScalarNode, described, from_plain, is_null, stamped
+from reconciler.core.nodes import (
+    Entry,
+    ListNode,
+    MapNode,
+    Node,
+    ScalarNode,
+    described,
+    from_plain,
+    is_null,
+    shortened,
+    stamped,
+)
 from reconciler.core.presets import BUILT_IN
 
 SECTIONS = ("video", "audio")
@@ -63,6 +74,7 @@ class Presets:
         self._incomplete = incomplete
         self._merged: dict[str, MapNode | None] = {}
         self._asked: list[str] = []
+        self._hints: dict[str, str] = {}
 
     def check(self) -> None:
         """Merge every declared preset, so that what is wrong in an unused one is found too."""
@@ -126,7 +138,9 @@ class Presets:
     def _unknown(self, name: str, place: Place | None, path: str) -> None:
         if self._incomplete:
             return
-        own = [*self._own, *self._broken]
-        known = f"Yours: {listed(own)}." if own else "No spec has presets: of its own."
-        hints = (f"{suggestion(name, [*own, *BUILT_IN])}{known}", "Built in: reconciler explain --presets")
-        self._problems.append(Problem(f'unknown preset "{name}"', place, path, hints))
+        if name not in self._hints:
+            own = [*self._own, *self._broken]
+            known = f"Yours: {listed(own)}." if own else "No spec has presets: of its own."
+            self._hints[name] = f"{suggestion(name, [*own, *BUILT_IN])}{known}"
+        hints = (self._hints[name], "Built in: reconciler explain --presets")
+        self._problems.append(Problem(f'unknown preset "{shortened(name)}"', place, path, hints))

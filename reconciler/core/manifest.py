@@ -83,6 +83,8 @@ class PreparedSource:
 
 def prepared_source(identity: str, start: float, end: float | None) -> PreparedSource:
     """The fields of a source, ready for any number of outputs."""
+    if not start and end is None:
+        return PreparedSource({"source": identity}, f"source={_json(identity)}\n".encode())
     fields = dict(sorted(source_fields(identity, start, end).items()))
     return PreparedSource(fields, "".join(lines(fields)).encode())
 

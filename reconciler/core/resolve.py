@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from reconciler.core import policies
 from reconciler.core.collisions import collisions
@@ -28,6 +29,8 @@ from reconciler.core.validation import validated
 from reconciler.core.variables import Variables, override
 
 LOCAL = "local"
+MOST_OUTPUTS = 300_000
+_MANY = "Split them over projects: each has a state of its own."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,11 @@ class Resolver:
         """The files and globs that fan-outs need, each once."""
         return tuple(dict.fromkeys(self._requests()))
 
-    def resolve(self, tables: Tables) -> Resolution:
-        """All outputs, sorted by address; a table that could not be read is None, its problem told elsewhere."""
+    def resolve(self, tables: Tables, *, most: int = MOST_OUTPUTS) -> Resolution:
+        """All outputs, sorted by address, but no more than `most`.
+
+        A table that could not be read is None, its problem told elsewhere.
+        """
         providers = self._providers()
         around = Surroundings(
             variables=self._variables,
@@ -72,8 +78,10 @@ class Resolver:
         for name, entry in self._namespace.encodes.items():
             encode = self._encode(name, entry, around)
             if encode is not None:
-                outputs.extend(encode.outputs())
+                outputs.extend(islice(encode.outputs(), most + 1 - len(outputs)))
                 empty.extend([name] if encode.is_empty else [])
+        if len(outputs) > most:
+            self._problems.append(Problem(f"the specs want more than {most:,} outputs", None, "", (_MANY,)))
         self._problems.extend(collisions(outputs))
         outputs.sort(key=lambda output: output.address)
         desired = Desired(

@@ -228,6 +228,8 @@ def _add(problems: list[Problem], asked: _Asked, message: str, *hints: str) -> N
 
 
 def _origins(node: Node, location: ScalarNode) -> dict[str, Origin]:
+    if node is location:
+        return {"source": _origin(location)}
     named = find(node, ("id",))
     found = {"source": _origin(named.node if named is not None and isinstance(named.node, ScalarNode) else location)}
     for name in ("start", "end", "duration"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from reconciler.core.encode import Output
@@ -12,14 +12,18 @@ from reconciler.core.names import nearest
 from reconciler.edges.spec_texts import Folders
 
 MOST_TOLD = 5  # of one fan-out; the others are counted
+MOST_HINTED = 20  # looking for near misses takes longer than looking for the file
 
 
 class LocalSources:
-    """Looks at the local sources of outputs. `wrong` ones may never be encoded; `missing` ones are not here now."""
+    """Looks at the local sources of outputs. `wrong` ones may never be encoded; `missing` ones are not here now.
+
+    `missing` has the output that told of each, by the name of its encode.
+    """
 
     def __init__(self, folders: Folders) -> None:
         self.wrong: list[Problem] = []
-        self.missing: dict[str, Problem] = {}
+        self.missing: dict[str, Output] = {}
         self._folders = folders
         self._allowed: dict[Path, bool] = {}
 
@@ -30,6 +34,23 @@ class LocalSources:
             if output.source.kind == "file" and output.encode not in seen:
                 seen.add(output.encode)
                 self._one(output)
+
+    def told(self, encodes: Iterable[str] | None = None) -> Iterator[Problem]:
+        """The missing sources of these encodes (None: of all); of a long fan-out the first few, and a count."""
+        asked = self.missing.keys() if encodes is None else set(encodes)
+        by_place: dict[Place | None, list[Output]] = {}
+        for encode, output in self.missing.items():
+            if encode in asked:
+                by_place.setdefault(_place(output), []).append(output)
+        hinted = 0
+        for outputs in by_place.values():
+            for output in outputs[:MOST_TOLD]:
+                location = output.source.location
+                hints = _near(self._folders.project / location, location) if hinted < MOST_HINTED else ()
+                hinted += 1
+                yield _problem(output, f"{location} is not there", *hints)
+            if len(outputs) > MOST_TOLD:
+                yield _problem(outputs[0], f"{len(outputs) - MOST_TOLD} more sources are not there")
 
     def _one(self, output: Output) -> None:
         path = self._folders.project / output.source.location
@@ -42,8 +63,7 @@ class LocalSources:
             if stat.S_ISLNK(mode):
                 mode = path.stat().st_mode
         except (OSError, ValueError):
-            message = f"{output.source.location} is not there"
-            self.missing[output.encode] = _problem(output, message, *_near(path, output.source.location))
+            self.missing[output.encode] = output
             return
         if not stat.S_ISREG(mode):
             what = "a folder" if stat.S_ISDIR(mode) else "no regular file"
@@ -60,24 +80,14 @@ class LocalSources:
         return self._allowed[folder]
 
 
-def told(missing: Mapping[str, Problem], encodes: Iterable[str] | None) -> Iterator[Problem]:
-    """The problems of the encodes asked for (None: all); of a long fan-out the first few, and a count."""
-    asked = missing.keys() if encodes is None else set(encodes)
-    wanted = [encode for encode in missing if encode in asked]
-    by_place: dict[Place | None, list[Problem]] = {}
-    for encode in wanted:
-        by_place.setdefault(missing[encode].place, []).append(missing[encode])
-    for problems in by_place.values():
-        yield from problems[:MOST_TOLD]
-        if len(problems) > MOST_TOLD:
-            last = problems[MOST_TOLD]
-            yield Problem(f"{len(problems) - MOST_TOLD} more sources are not there", last.place, last.path)
-
-
 def _problem(output: Output, message: str, *hints: str) -> Problem:
     name = output.encode.partition("/")[0]
+    return Problem(message, _place(output), f"encodes.{name}.source", hints)
+
+
+def _place(output: Output) -> Place | None:
     origin = output.origins.get("source")
-    return Problem(message, output.place if origin is None else origin.place, f"encodes.{name}.source", hints)
+    return output.place if origin is None else origin.place
 
 
 def _near(path: Path, location: str) -> tuple[str, ...]:

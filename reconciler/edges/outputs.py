@@ -14,11 +14,13 @@ from reconciler.core.ports import SourceSeen
 from reconciler.io import atomic
 from reconciler.io.hashing import sha256
 
+_FOLDER = "outputs"
+
 
 def presence(project: Path, paths: Iterable[str]) -> dict[str, int | None]:
     """The size of every file, None where there is none; one listing a folder, whatever the number of files.
 
-    Raises ReconcilerError for a path that leaves the project, and for a folder that cannot be listed: what nobody
+    Raises ReconcilerError for a path outside `outputs/`, and for a folder that cannot be listed: what nobody
     may see is not gone.
     """
     by_folder: dict[str, list[str]] = defaultdict(list)
@@ -32,15 +34,18 @@ def presence(project: Path, paths: Iterable[str]) -> dict[str, int | None]:
 
 
 def inside(project: Path, path: str) -> Path:
-    """A path of the state, which people may edit, as a path inside the project. Raises ReconcilerError."""
-    pure = PurePosixPath(path)
-    if pure.is_absolute() or ".." in pure.parts or not pure.parts or "\0" in path:
-        raise ReconcilerError(f"the state names a file outside the project: {path!r}.\nNothing was done with it.")
-    return project / pure
+    """A path of the state, which people may edit, as one below `outputs/` in the project. Raises ReconcilerError."""
+    parts = PurePosixPath(path).parts
+    if len(parts) < 2 or parts[0] != _FOLDER or ".." in parts or "\0" in path:
+        raise ReconcilerError(
+            f"the state names a file outside {_FOLDER}/: {path!r}.\n"
+            "Nothing was done with it. Mend that record, or drop it: reconciler state rm ADDR"
+        )
+    return project / path
 
 
 class PublishedFiles:
-    """The files under the project folder; paths that leave it are refused."""
+    """The files under `outputs/`; other paths are refused with a ReconcilerError, as is what the disk refuses."""
 
     def __init__(self, project: Path) -> None:
         self._project = project
@@ -88,7 +93,7 @@ class PublishedFiles:
 
     def _tidy(self, folder: Path) -> None:
         """Remove folders that a move left empty, up to `outputs/`."""
-        root = self._project / "outputs"
+        root = self._project / _FOLDER
         while folder != root and root in folder.parents:
             try:
                 folder.rmdir()

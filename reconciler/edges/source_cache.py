@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,12 +12,11 @@ from pathlib import Path
 
 import msgspec
 
+from reconciler.edges.digests import Digests
 from reconciler.io import atomic
 from reconciler.io.answers import Validators
-from reconciler.io.hashing import sha256
 
 _IN_USE, _FETCHING, _NOTE = "use.lock", "fetch.lock", "kept.json"
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +39,15 @@ class Entry:
     def use(self) -> None:
         """Mark the entry as in use until `release`. Raises OSError."""
         while self._handle is None:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # The folder may be removed just here: then there is nothing to open yet, or no longer.
-            with suppress(FileNotFoundError):
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._handle = _locked(self.folder / _IN_USE, fcntl.LOCK_SH)
+            except FileNotFoundError:
+                # Removed since it was made: others may do that as long as nothing is locked.
+                continue
+            except FileExistsError:
+                if self.folder.is_file() or self.folder.is_symlink():
+                    raise
 
     def release(self) -> None:
         """Let others remove the entry."""
@@ -99,21 +102,8 @@ class SourceCache:
         return Entry(self._make(self.folder / "sources") / hashlib.sha256(identity.encode()).hexdigest()[:40])
 
     def digest(self, path: Path) -> str:
-        """The sha256 of a local file; computed once for the same inode, size and times. Raises OSError."""
-        key = _version(path)
-        note = self.folder / "digests" / hashlib.sha256(key.encode()).hexdigest()[:40]
-        with suppress(OSError, ValueError):
-            noted = note.read_text()
-            if _DIGEST.fullmatch(noted):
-                return noted
-        digest = sha256(path)
-        # A file that changed while it was read has no digest to remember; a cache that cannot be written is no loss.
-        with suppress(OSError):
-            if _version(path) == key:
-                self._make(self.folder)
-                self._make(note.parent)
-                atomic.write_bytes(note, digest.encode(), mode=0o600)
-        return digest
+        """The sha256 of a local file, from the digests that are kept beside the sources. Raises OSError."""
+        return Digests(self.folder).digest(path)
 
     def evict(self) -> None:
         """Remove entries, the longest unused first, until the rest is within the limit; those in use stay.
@@ -134,12 +124,6 @@ class SourceCache:
     def _make(self, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder
-
-
-def _version(path: Path) -> str:
-    """What changes when a file's content does. ctime also tells content that came with its old mtime."""
-    stat = path.stat()
-    return f"{stat.st_dev}:{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}"
 
 
 def _entries(root: Path) -> Iterator[tuple[float, Path, int]]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_ISREG
 
 from reconciler.core.encode import Source
 from reconciler.core.errors import RejectedError, UnavailableError
-from reconciler.core.ports import Fetched, Sighting, SourceSeen
-from reconciler.core.state import SourceRecord
+from reconciler.core.ports import Fetched, SourceSeen
 from reconciler.edges.source_cache import Entry, Kept, SourceCache
 from reconciler.io.answers import PrivateAddressError, Validators
 from reconciler.io.download import Watch, check_cancelled, download, look, pause
@@ -165,35 +163,6 @@ def confined(project: Path, location: str, media_roots: Sequence[Path]) -> Path:
     if any(path.is_relative_to(root.resolve()) for root in (project, *media_roots)):
         return path
     raise RejectedError(f"{location} leads out of the project folder; allow its folder with --media-root DIR")
-
-
-def sightings(
-    project: Path, sources: Iterable[Source], known: Mapping[str, SourceRecord], digest: Callable[[Path], str]
-) -> dict[str, Sighting]:
-    """What a plan must know of local sources: there or not, size and time, and a digest where only it can tell."""
-    found: dict[str, Sighting] = {}
-    for source in sources:
-        if source.kind == "file" and source.identity not in found:
-            found[source.identity] = _sighting(project / source.location, source.identity, known, digest)
-    return found
-
-
-def _sighting(path: Path, identity: str, known: Mapping[str, SourceRecord], digest: Callable[[Path], str]) -> Sighting:
-    try:
-        stat = path.stat()
-    except (OSError, ValueError):
-        return Sighting(identity, exists=False)
-    if not S_ISREG(stat.st_mode):
-        return Sighting(identity, exists=False)
-    record = known.get(identity)
-    touched = record is not None and record.sha256 is not None and record.evidence.mtime_ns != stat.st_mtime_ns
-    same_size = record is not None and record.evidence.size in {None, stat.st_size}
-    sha256 = None
-    if touched and same_size:
-        # One that cannot be read is for the encode to fail on: nothing is known to have changed.
-        with suppress(OSError):
-            sha256 = digest(path)
-    return Sighting(identity, exists=True, size=stat.st_size, mtime_ns=stat.st_mtime_ns, sha256=sha256)
 
 
 def in_words(source: Source, found: Validators) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.core.encode import Desired
@@ -14,10 +14,12 @@ from reconciler.core.namespace import Document, gather
 from reconciler.core.nodes import masked
 from reconciler.core.resolve import Resolver
 from reconciler.core.sources import Trust
-from reconciler.edges.local_sources import LocalSources, told
+from reconciler.edges.local_sources import LocalSources
 from reconciler.edges.spec_texts import LARGEST, Folders, Texts, find_specs, read_text, real
 from reconciler.edges.tables import read_tables
 from reconciler.edges.yaml_nodes import read_yaml
+
+MOST_TOLD = 200  # problems; the others are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +27,23 @@ class Loaded:
     """What the specs want, and which local sources are not there.
 
     A missing source is an error only for what would read it: `validate` asks for all, a plan for the encodes
-    that it encodes. `missing` has a problem by the name of the encode (`Output.encode`).
+    that it encodes.
     """
 
     desired: Desired
-    missing: Mapping[str, Problem] = field(default_factory=dict)
-    texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sources: LocalSources
+    texts: Texts
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """The encodes (`Output.encode`) whose local source is not there."""
+        return frozenset(self.sources.missing)
 
     def require_sources(self, encodes: Iterable[str] | None = None) -> None:
         """Raise SpecError if a local source of one of these encodes (None: of any) is not there."""
-        problems = tuple(told(self.missing, encodes))
+        problems = list(self.sources.told(encodes))
         if problems:
-            raise SpecError(problems, texts=self.texts, files=len(self.desired.files))
+            raise _error(problems, self.texts, len(self.desired.files))
 
 
 def load(
@@ -53,7 +60,7 @@ def load(
 
     `variables` are the texts of `--var`; `media_roots` are folders in which absolute paths may lie; `spec_env`
     are names that `${env.}` may read beyond BYTENITE_* and RECONCILER_*. With `require_sources` a local source
-    that is not there is a problem like any other; without, see `Loaded.missing`. No file may have more than
+    that is not there is a problem like any other; without, see `Loaded.require_sources`. No file may have more than
     `largest` bytes. Nothing is written, no environment is read, no network is used. Raises SpecError with all
     problems of all files, sorted by place.
     """
@@ -78,7 +85,7 @@ class _Loading:
         """The whole way."""
         documents, complete = self._documents(specs)
         if not documents and self.problems:
-            self._raise(0)
+            raise _error(self.problems, self.texts, 0)
         namespace = gather(documents, self.problems, incomplete=not complete)
         roots = {str(path) for root in self.folders.media_roots for path in (root, real(root))}
         trust = Trust(tuple(sorted(roots)), frozenset(spec_env))
@@ -89,11 +96,10 @@ class _Loading:
         sources.look(resolution.desired.outputs)
         self.problems += [*resolution.problems, *sources.wrong]
         if require_sources:
-            self.problems += told(sources.missing, None)
+            self.problems += sources.told()
         if self.problems:
-            self._raise(len(documents))
-        lines = self.texts.lines(list(sources.missing.values())) if sources.missing else {}
-        return Loaded(resolution.desired, sources.missing, lines)
+            raise _error(self.problems, self.texts, len(documents))
+        return Loaded(resolution.desired, sources, self.texts)
 
     def _documents(self, specs: str) -> tuple[list[Document], bool]:
         """The files that were read, and whether that is all of them."""
@@ -117,9 +123,14 @@ class _Loading:
             self.problems.append(Problem(f"--var {name} holds what is no text", None, f"variables.{name}"))
         return good
 
-    def _raise(self, files: int) -> None:
-        problems = sorted(map(_masked, unique(self.problems)), key=_position)
-        raise SpecError(problems, texts=self.texts.lines(problems), files=files)
+
+def _error(problems: Iterable[Problem], texts: Texts, files: int) -> SpecError:
+    """All problems, each once, by place; of a flood the first ones, and a count."""
+    found = sorted(map(_masked, unique(problems)), key=_position)
+    if len(found) > MOST_TOLD:
+        more = Problem(f"and {len(found) - MOST_TOLD} more problems", None, "", ("Mend these first.",))
+        found = [*found[:MOST_TOLD], more]
+    return SpecError(found, texts=texts.lines(found), files=files)
 
 
 def _masked(problem: Problem) -> Problem:

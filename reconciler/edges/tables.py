@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import glob
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from reconciler.core.errors import Place, Problem
@@ -15,6 +16,7 @@ from reconciler.edges.json_nodes import read_json
 from reconciler.edges.spec_texts import Folders, Texts, read_text
 from reconciler.edges.yaml_nodes import read_yaml
 
+MOST_ROWS = 100_000
 _ENDINGS = ".csv, .json, .yaml or .yml"
 _INSIDE = "Files lie in the project folder, or in a folder given with --media-root DIR."
 
@@ -53,6 +55,8 @@ def _file(request: TableRequest, folders: Folders, texts: Texts, problems: list[
         problems.append(text)
         return None
     node, found = _parsed(text, shown, ending)
+    if isinstance(node, ListNode | MapNode) and len(node.items) > MOST_ROWS:
+        found.append(_problem(request, f"{request.name} has more than {MOST_ROWS:,} rows", "Split it over encodes."))
     problems.extend(found)
     if found:
         return None
@@ -69,7 +73,7 @@ def _near(path: Path, folders: Folders) -> tuple[str, ...]:
 def _parsed(text: str, shown: str, ending: str) -> tuple[Node | None, list[Problem]]:
     if ending == ".csv":
         problems: list[Problem] = []
-        return ListNode(list(_rows(text, shown, problems)), Place(shown, 1, 1)), problems
+        return ListNode(list(islice(_rows(text, shown, problems), MOST_ROWS + 1)), Place(shown, 1, 1)), problems
     return read_json(text, shown) if ending == ".json" else read_yaml(text, shown)
 
 

@@ -30,7 +30,8 @@ from reconciler.core.nodes import Entry, ListNode, MapNode, Node, ScalarNode, pl
 from reconciler.edges.yaml_syntax import syntax_problem
 
 DEEPEST = 50
-MOST_EXPANDED = 200_000  # nodes that stand in a file only through aliases
+MOST_EXPANDED = 200_000  # values that stand in a file only through aliases
+MOST_VALUES = 600_000  # in one file: 10,000 encodes of twelve lines have half of it
 
 # What libyaml counts as the end of a line.
 LINE_ENDS = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
@@ -124,6 +125,9 @@ class _Builder:
             return
         node = ScalarNode(plain_scalar(text) if event.style == "" else text, text, place)
         self._count += 1
+        if self._count > MOST_VALUES:
+            self._problem(f"more than {MOST_VALUES:,} values in one file", place, "Split it, or use for_each.")
+            raise _GiveUpError
         if event.anchor is not None:
             self._anchors[event.anchor] = (node, 1)
         self._add(node)

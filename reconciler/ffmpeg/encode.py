@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import signal
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +32,7 @@ class Machine:
 class Encode:
     """One run of ffmpeg, watched. `total` is how many seconds of media it has to write, if that is known."""
 
-    def __init__(self, machine: Machine, status: Status, cancelled: threading.Event, total: float) -> None:
+    def __init__(self, machine: Machine, status: Status, cancelled: Callable[[], bool], total: float) -> None:
         self._machine = machine
         self._status = status
         self._cancelled = cancelled
@@ -75,7 +74,7 @@ class Encode:
             self._last, self._alive_at = life, self._machine.clock()
 
     def _why_stop(self) -> str | None:
-        if self._cancelled.is_set():
+        if self._cancelled():
             return CANCELLED
         silent = self._machine.clock() - self._alive_at
         if silent < self._machine.stall_seconds:

@@ -73,9 +73,11 @@ class Job:
     def __init__(self, request: JobRequest, shop: Shop) -> None:
         self.request = request
         self.status = Status()
-        self.cancelled = threading.Event()
+        # A plain truth, not an event with a lock: it is also set by the handler of a signal.
+        self._cancelled = False
         self._shop = shop
         self._encode_now: Encode | None = None
+        self._seconds: float | None = None
 
     def run(self) -> None:
         """Do it all; how it went is in the status."""
@@ -86,13 +88,18 @@ class Job:
             self.status.become(Failed(CANCELLED))
         except (ProviderError, OSError) as error:
             self.clear()
-            self.status.become(Failed(CANCELLED if self.cancelled.is_set() else _words(error)))
+            self.status.become(Failed(CANCELLED if self._cancelled else _words(error)))
         except Exception as error:  # noqa: BLE001 - a mistake in here must fail this job, not hang it for ever
             self.clear()
             self.status.become(Failed(f"internal error, please report it: {_where(error)}"))
 
+    def cancel(self) -> None:
+        """Tell the job to end; its thread does so soon."""
+        self._cancelled = True
+
     def kill(self) -> None:
-        """Kill what encodes, if anything does."""
+        """Tell the job to end, and kill what encodes. May be called by the handler of a signal."""
+        self._cancelled = True
         if self._encode_now is not None:
             self._encode_now.kill()
 
@@ -119,7 +126,7 @@ class Job:
             self._tell_notes(possible, material.facts)
             with self._slot():
                 results.update(self._make(possible, material))
-        return Done(results, material.seen, self._shop.build.version)
+        return Done(results, material.seen, self._shop.build.version, seconds=self._seconds)
 
     def _material(self) -> Material:
         source, machine = self.request.source, self._shop.machine
@@ -127,7 +134,7 @@ class Job:
             facts = generated_facts(source, machine.program, machine.environment)
             return Material("", SourceSeen(source.identity), facts)
         self.status.become(Running("fetching"))
-        fetched = self._shop.fetch(source, self._report_fetch, self.cancelled.is_set)
+        fetched = self._shop.fetch(source, self._report_fetch, self._is_cancelled)
         self._stop_if_cancelled()
         facts = probe(fetched.path)
         self.status.say(source_line(_name(source.identity), fetched, facts))
@@ -190,8 +197,10 @@ class Job:
         targets = [Target(output.parameters, str(file)) for output, file in zip(outputs, files, strict=True)]
         command = arguments(source, material.path, targets, facts=material.facts, threads=self._shop.threads)
         end = material.facts.end if source.trim.end is None else min(source.trim.end, material.facts.end)
-        self._encode_now = Encode(machine, self.status, self.cancelled, end - source.trim.start)
+        self._encode_now = Encode(machine, self.status, self._is_cancelled, end - source.trim.start)
+        began = machine.clock()
         ended = self._encode_now.run(command, files)
+        self._seconds = round((self._seconds or 0) + machine.clock() - began, 3)
         self._stop_if_cancelled()
         return ended
 
@@ -229,8 +238,11 @@ class Job:
         return self._shop.project / work_files.part_of(output, self.request.job_id)
 
     def _stop_if_cancelled(self) -> None:
-        if self.cancelled.is_set():
+        if self._cancelled:
             raise CancelledError
+
+    def _is_cancelled(self) -> bool:
+        return self._cancelled
 
 
 def _name(identity: str) -> str:

@@ -83,7 +83,7 @@ class FfmpegProvider:
         job = self._jobs.get(job_id)
         if job is None or job.status.ended:
             return
-        job.cancelled.set()
+        job.cancel()
         thread = self._running.pop(job_id, None)
         if thread is not None:
             thread.join(_ENDING)
@@ -93,14 +93,13 @@ class FfmpegProvider:
         """End every job that has not ended, all at once."""
         going = [job_id for job_id, job in self._jobs.items() if not job.status.ended]
         for job_id in going:
-            self._jobs[job_id].cancelled.set()
+            self._jobs[job_id].cancel()
         for job_id in going:
             self.cancel(job_id)
 
     def kill(self) -> None:
         """Kill every ffmpeg at once, without waiting for it: for the second interrupt. `close` clears up after it."""
         for job in list(self._jobs.values()):
-            job.cancelled.set()
             job.kill()
 
     def _observe(self, job_id: str) -> Observation:

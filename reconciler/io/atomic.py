@@ -39,7 +39,11 @@ def sweep(path: Path) -> None:
 def publish(temp: Path, path: Path) -> None:
     """Give a whole, fsynced file its final name; what had that name is replaced."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    linked = _are_two_names(temp, path)
     temp.replace(path)
+    if linked:
+        # Between two names of one file, rename(2) does nothing.
+        temp.unlink(missing_ok=True)
     fsync_folder(path.parent)
 
 
@@ -81,6 +85,13 @@ def fsync_folder(path: Path) -> None:
     """Bring a folder's names to the disk, where its file system can."""
     with suppress(OSError):
         fsync_file(path)
+
+
+def _are_two_names(one: Path, other: Path) -> bool:
+    """Whether two paths are hard links to one file, and not one name spelled in two ways."""
+    if not other.exists() or not one.samefile(other):
+        return False
+    return one.name.casefold() != other.name.casefold() or not one.parent.samefile(other.parent)
 
 
 def _prefix(path: Path) -> str:

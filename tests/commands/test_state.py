@@ -156,7 +156,7 @@ def test_prune_never_leaves_the_project(tmp_path):
         state["records"]["clip/small"]["output"]["path"] = wicked
         path.write_text(json.dumps(state))
         result = made.run("state", "prune", "--delete-files")
-        assert (1, True) == (result.code, "outside the project" in result.err)
+        assert (1, True) == (result.code, "outside outputs/" in result.err)
         assert "precious" == victim.read_text()
         assert "clip/small" in made.records()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from builders_specs import URL, Broken, assert_told_once, encode, said, top, video
 
 _X = "encodes.a.outputs.x"

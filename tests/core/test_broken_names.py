@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from builders_specs import HEAD, ONE, URL, WEB, Broken, assert_told_once, said, source, top
 
 _X = "encodes.a.outputs.x"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from textwrap import dedent
 
 import pytest
-from builders_specs import write
 
+from builders_specs import write
 from reconciler.core.errors import SpecError
 from reconciler.edges.spec_files import load
 from reconciler.views.problems import error_text

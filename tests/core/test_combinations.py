@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from builders_specs import complaints, one, problems, said, write
 
+from builders_specs import complaints, one, problems, said, write
 from reconciler.core.codecs import AUDIO, CONTAINERS, DEFAULT_ENCODERS, ENCODERS
 
 _MP4 = "container: mp4, audio: {codec: none}"
@@ -123,9 +123,8 @@ CAN = [
     _video("codec: av1, encoder: libaom-av1, crf: 63, pixel_format: yuv422p10le, profile: professional"),
     _video("codec: h264, crf: 23, width: 641, height: 481, pixel_format: yuv444p, crop: {left: 3}"),
     _video("codec: h264, crf: 23, height: 721, pixel_format: yuv422p"),
-    _video(
-        "codec: h264, crf: 23, height: 720, avoid_upscaling: false, crop: {top: 0}, pad: {aspect: 16:9, color: '#102030'}"
-    ),
+    _video("codec: h264, crf: 23, height: 720, avoid_upscaling: false, crop: {top: 0}"),
+    _video("codec: h264, crf: 23, pad: {aspect: 16:9, color: '#102030'}"),
     _video("codec: h264, crf: 23, fps: {max: 30}, rotate: 90, flip: both, keyframe_interval: 2s"),
     _audio("codec: opus, channels: 6, bitrate: 512k, sample_rate: 48k, track: 1, missing: error"),
     _audio("codec: aac, channels: 1, bitrate: 288k"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.names import listed, matches, name_error, nearest, normal, publish_path, suggestion
@@ -45,6 +45,7 @@ def test_composed_and_decomposed_are_one_name():
     assert normal(unicodedata.normalize("NFD", "Größe")) == normal("Größe")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_a_good_name_is_a_safe_path(name):
     """No name that is accepted can leave its folder or hide in it."""

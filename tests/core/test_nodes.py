@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
-from builders_specs import node
 
+from builders_specs import node
 from reconciler.core.errors import Place
 from reconciler.core.nodes import described, find, masked, plain_scalar, scalars, shortened, stamped, to_plain
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from builders_state import event, known, snapshot
 from hypothesis import given
 from hypothesis import strategies as some
 
+from builders_state import event, known, snapshot
 from reconciler.core.state import Approval, Folding, empty, fold
 
 ADDRESSES = ("a/1", "a/2", "b/1")

@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core import units
@@ -94,12 +94,14 @@ def test_what_is_no_unit(read, value, words):
         read(value)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 2_000_000), st.sampled_from(["", "k", "K"]))
 def test_bitrates_in_any_prefix(number, prefix):
     """A prefix is a factor of a thousand and nothing else."""
     assert number * (1000 if prefix else 1) == units.bitrate(f"{number}{prefix}")
 
 
+@settings(deadline=None)
 @given(st.integers(0, 99), st.integers(0, 59), st.integers(0, 59))
 def test_clocks_and_spans_agree(hours, minutes, seconds):
     """`1h2m3s`, `01:02:03` and 3723 are one duration."""
@@ -109,6 +111,7 @@ def test_clocks_and_spans_agree(hours, minutes, seconds):
     assert total == units.duration(total)
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=60), st.floats(), st.integers(), st.booleans(), st.none()))
 def test_anything_is_read_or_refused(value):
     """Whatever stands there, a unit is read or refused with ValueError; nothing else is raised."""

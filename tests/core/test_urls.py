@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.urls import SIGNERS, identity, url_error
@@ -111,6 +111,7 @@ def test_what_is_no_source(url, words):
 _TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=0x17F, blacklist_characters="&#"), max_size=12)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(_TEXT, _TEXT), max_size=5), st.sampled_from(sorted(SIGNED)), st.randoms())
 def test_order_and_signature_never_matter(pairs, signer, random):
     """However a query is ordered and signed, the name is that of the plain URL, and naming is idempotent."""

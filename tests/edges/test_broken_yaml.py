@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from builders_specs import HEAD, URL, Broken, assert_told_once, top, video
 
 SYNTAX = [

@@ -6,8 +6,8 @@ import gc
 import os
 
 import pytest
-from builders_specs import HEAD, ONE, URL, WEB, encode, problems, write
 
+from builders_specs import HEAD, ONE, URL, WEB, encode, problems, write
 from reconciler.core.errors import SpecError
 from reconciler.edges.spec_files import load
 
@@ -119,6 +119,20 @@ def test_a_number_without_end_is_no_bitrate(tmp_path):
     said = f"{{container: mp4, video: {{codec: h264, bitrate: {endless}, fps: '1e999999999'}}, audio: {{codec: none}}}}"
     write(tmp_path, {"specs/a.yaml": encode(f"source: {URL}\noutputs:\n  x: {said}")})
     assert ['"1e999999999" is not a frame rate', '"inf" is not a bitrate'] == sorted(_messages(tmp_path))
+
+
+def test_a_flood_of_values_is_refused(tmp_path):
+    """A file of nothing but values stops before it fills the memory."""
+    write(tmp_path, {"specs/a.yaml": "a: [" + "1," * 700_000 + "]"})
+    assert ["more than 600,000 values in one file"] == _messages(tmp_path)
+
+
+def test_a_flood_of_problems_is_counted(tmp_path):
+    """Of very many problems the first are told and the others counted."""
+    keys = "".join(f"k{n}: 1\n" for n in range(250))
+    write(tmp_path, {"specs/a.yaml": HEAD + keys})
+    messages = _messages(tmp_path)
+    assert (201, "and 50 more problems") == (len(messages), messages[-1])
 
 
 def test_a_named_pipe_is_not_waited_for(tmp_path):

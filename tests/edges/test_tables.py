@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from builders_specs import encode, problems, write
 
+from builders_specs import encode, problems, write
 from reconciler.edges.spec_files import load
 
 BODY = """\
@@ -87,9 +87,11 @@ def test_a_row_has_its_place(name, text, place, tmp_path):
         ("t.csv", "slug,slug\na,b\n", 'column "slug" is there twice'),
         ("t.csv", 'slug\n"a"b"\n', "not CSV: "),
         ("t.csv", "slug,lang\n,en\n", 'column "slug" is empty in this row'),
+        ("t.csv", "slug\n" + "".join(f"s{n}\n" for n in range(100_001)), "t.csv has more than 100,000 rows"),
         ("t.yaml", "a: [", 'a "{" or "[" that is never closed'),
         ("t.yaml", "a: 1\n", "the values of a name are a mapping, not 1"),
     ],
+    ids=range(11),
 )
 def test_tables_gone_wrong(name, text, message, tmp_path):
     """What is wrong with a table is told like what is wrong with a spec."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 import signal
 import subprocess
@@ -25,6 +24,7 @@ SIZE = 1_000_000
 CUT = 600_000
 CLIP = random.Random(1).randbytes(SIZE)
 OTHER = random.Random(2).randbytes(SIZE)
+NOTHING_KNOWN = Validators()
 SECRET = "X-Amz-Signature=SECRET"
 
 
@@ -45,11 +45,15 @@ class Follower:
         return self.cancel_at is not None and bool(self.told) and self.told[-1][0] >= self.cancel_at
 
 
-def fetch(site, folder, path="/clip", *, follower=None, limit=1 << 40):
-    """Download a page with a fresh session, as a new process would; what `download` says."""
+def fetch(site, folder, *, follower=None, limit=1 << 40):
+    """Download the clip with a fresh session, as a new process would; what `download` says."""
+    return watched(site, folder, (follower or Follower()).watch(), limit=limit)
+
+
+def watched(site, folder, watch, *, limit=1 << 40):
+    """As `fetch`, with a watch of one's own."""
     with session(allow_private=True) as made:
-        watch = (follower or Follower()).watch()
-        return download(made, site.url(path, SECRET), folder / "clip", watch, limit=limit)
+        return download(made, site.url("/clip", SECRET), folder / "clip", watch, limit=limit)
 
 
 def refused(kind, site, folder, **options):
@@ -61,9 +65,14 @@ def refused(kind, site, folder, **options):
     return str(caught.value)
 
 
+def names(folder):
+    """What is in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
 def is_whole(folder, content=CLIP):
     """Whether the final file has the content, and nothing else is there."""
-    return ["clip"] == os.listdir(folder) and content == (folder / "clip").read_bytes()
+    return ["clip"] == names(folder) and content == (folder / "clip").read_bytes()
 
 
 def ranges(site, path="/clip"):
@@ -124,7 +133,7 @@ def test_a_killed_process_is_gone_on_with(tmp_path):
         assert waits_until(lambda: site.served("/clip") > CUT)
         first.send_signal(signal.SIGKILL)
         first.wait()
-        assert {"clip.part", "clip.part.json"} == set(os.listdir(tmp_path))
+        assert ["clip.part", "clip.part.json"] == names(tmp_path)
         there = (tmp_path / "clip.part").stat().st_size
         site.pages["/clip"] = Page(CLIP)
         got = fetch(site, tmp_path)
@@ -137,7 +146,7 @@ def test_a_killed_process_is_gone_on_with(tmp_path):
 
 def test_a_part_that_is_whole_is_not_fetched_again(tmp_path):
     """A process that was killed between the last byte and the final name costs nothing."""
-    interrupted(tmp_path, CLIP)
+    interrupted(tmp_path, size=SIZE)
     with serving({"/clip": CLIP}) as site:
         fetch(site, tmp_path)
 
@@ -145,26 +154,15 @@ def test_a_part_that_is_whole_is_not_fetched_again(tmp_path):
     assert is_whole(tmp_path)
 
 
-def interrupted(folder, content=CLIP, size=SIZE):
-    """A folder in which `size` bytes of a version are left, as after a kill."""
-    page = Page(content, cut_after=size) if size < len(content) else Page(content)
-    with serving({"/clip": page}) as site, session(allow_private=True) as made:
-        if size < len(content):
-            with pytest.raises(UnavailableError):
-                download(made, site.url("/clip"), folder / "clip", Follower(cancel_at=size).watch(), limit=1 << 40)
-        else:
-            download(made, site.url("/clip"), folder / "clip", Follower().watch(), limit=1 << 40)
-            (folder / "clip").rename(folder / "clip.part")
-            write_note(folder, page.validators(content), len(content))
+def interrupted(folder, *, size):
+    """A folder in which `size` bytes of the clip are left, as after a kill."""
+    if size == SIZE:
+        (folder / "clip").mkdir()
+    with serving({"/clip": Page(CLIP, cut_after=size)}) as site, pytest.raises(UnavailableError):
+        fetch(site, folder, follower=Follower(cancel_at=size) if size < SIZE else None)
+    if size == SIZE:
+        (folder / "clip").rmdir()
     assert size == (folder / "clip.part").stat().st_size
-
-
-def write_note(folder, validators, total):
-    """The note beside a part, as this machine writes it now."""
-    version = {"etag": validators["ETag"], "modified": validators["Last-Modified"], "total": total}
-    with open("/proc/sys/kernel/random/boot_id") as boot:
-        note = {"validators": version, "boot": boot.read().strip()}
-    (folder / "clip.part.json").write_text(json.dumps(note))
 
 
 @pytest.mark.parametrize("spoilt", ["", "{", "[]", '{"validators": {"etag": 5}, "boot": ""}', "{}", "\x00\x00"])
@@ -260,10 +258,10 @@ def test_many_breaks_do_not_end_a_download_that_gets_on(tmp_path):
 def test_what_may_pass_is_tried_again(tmp_path, status):
     """A server that is down for a moment costs a pause."""
     follower = Follower()
-    with serving({"/clip": Page(CLIP, statuses=[status, status] if status != 522 else [503])}) as site:
+    with serving({"/clip": Page(CLIP, statuses=[status, status])}) as site:
         fetch(site, tmp_path, follower=follower)
     assert is_whole(tmp_path)
-    assert sum(follower.slept) in {1.0, 3.0}
+    assert (1 + 2, 3) == (sum(follower.slept), len(site.requests))
 
 
 def test_what_does_not_pass_ends_with_the_servers_status(tmp_path):
@@ -340,18 +338,16 @@ def test_a_file_over_the_limit_is_refused_and_leaves_nothing(tmp_path, chunked):
     with serving({"/clip": Page(CLIP, chunked=chunked)}) as site:
         words = refused(RejectedError, site, tmp_path, limit=CUT)
     assert "limit of 600,000" in words
-    assert [] == os.listdir(tmp_path)
+    assert [] == names(tmp_path)
     assert 1 == len(site.requests)
 
 
 def test_more_than_the_disk_takes_is_told_before_it_is_fetched(tmp_path):
     """A length that no disk has room for."""
-    announced = {"Content-Range": "bytes 0-9/999999999999999999"}
-    interrupted(tmp_path, size=CUT)
-    with serving({"/clip": Page(CLIP, headers={"Content-Length": "999999999999999"}, length=False)}) as site:
-        words = refused(UnavailableError, site, tmp_path)
-    assert "bytes, but" in words, announced
-    assert "free" in words
+    with serving({"/clip": Page(CLIP, headers={"Content-Length": "999999999999999999"})}) as site:
+        words = refused(UnavailableError, site, tmp_path, limit=1 << 60)
+    assert f"needs 999,999,999,999,999,999 bytes, but {tmp_path} has" in words
+    assert words.endswith("free")
 
 
 def test_a_cancel_ends_a_download_that_the_next_one_goes_on_with(tmp_path):
@@ -373,9 +369,8 @@ def test_a_cancel_does_not_wait_for_a_server_that_stalls(tmp_path, page):
     threading.Timer(0.2, cancelled.set).start()
     watch = Watch(lambda done, total: None, cancelled.is_set, lambda seconds: None)
     began = time.monotonic()
-    with serving({"/clip": page}) as site, session(allow_private=True) as made:
-        with pytest.raises(UnavailableError, match="was stopped"):
-            download(made, site.url("/clip"), tmp_path / "clip", watch, limit=1 << 40)
+    with serving({"/clip": page}) as site, pytest.raises(UnavailableError, match="was stopped"):
+        watched(site, tmp_path, watch)
 
     assert time.monotonic() - began < 3
     assert not (tmp_path / "clip").exists()
@@ -385,9 +380,11 @@ def test_a_cancel_does_not_wait_for_the_next_try(tmp_path):
     """The pauses between tries are cut short too, and no further request is made."""
     naps = []
     watch = Watch(lambda done, total: None, lambda: len(naps) > 3, naps.append)
-    with serving({"/clip": Page(CLIP, statuses=[503] * 9)}) as site, session(allow_private=True) as made:
-        with pytest.raises(UnavailableError, match="was stopped"):
-            download(made, site.url("/clip"), tmp_path / "clip", watch, limit=1 << 40)
+    with (
+        serving({"/clip": Page(CLIP, statuses=[503] * 9)}) as site,
+        pytest.raises(UnavailableError, match="was stopped"),
+    ):
+        watched(site, tmp_path, watch)
     assert (4, 2) == (len(naps), len(site.requests))
 
 
@@ -403,9 +400,8 @@ def test_bytes_are_told_as_they_come(tmp_path):
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     """An expected error with the folder, no traceback of the system's."""
     (tmp_path / "file").touch()
-    with serving({"/clip": CLIP}) as site, session(allow_private=True) as made:
-        with pytest.raises(UnavailableError, match="file cannot be written: Not a directory"):
-            download(made, site.url("/clip"), tmp_path / "file" / "clip", Follower().watch(), limit=1 << 40)
+    with serving({"/clip": CLIP}) as site, pytest.raises(UnavailableError, match="file cannot be written: Not a dir"):
+        fetch(site, tmp_path / "file")
 
 
 FULL = """\
@@ -437,20 +433,20 @@ def test_a_disk_that_fills_up_is_told_and_gone_on_with(tmp_path):
     assert is_whole(tmp_path)
 
 
-def looked(site, known=Validators(), path="/clip"):
+def looked(site, known=NOTHING_KNOWN, path="/clip"):
     """What a look at a page says."""
     with session(allow_private=True) as made:
         return look(made, site.url(path, SECRET), known)
 
 
-def test_a_look_costs_one_byte(tmp_path):
+def test_a_look_costs_one_byte():
     """A ranged GET, since a signed link refuses HEAD; size and version come with it."""
     with serving({"/clip": CLIP}) as site:
         same, found = looked(site)
     expected = Page(CLIP).validators(CLIP)
 
     assert (False, Validators(expected["ETag"], expected["Last-Modified"], SIZE)) == (same, found)
-    assert (["bytes=0-0"], ["GET"], 1) == (ranges(site), [site.requests[0].method], site.served("/clip"))
+    assert (["bytes=0-0"], "GET", 206) == (ranges(site), site.requests[0].method, site.requests[0].status)
 
 
 @pytest.mark.parametrize(
@@ -462,19 +458,16 @@ def test_a_look_knows_an_unchanged_file(page):
     """The server says 304, and nothing is served."""
     with serving({"/clip": page}) as site:
         _, known = looked(site)
-        before = site.served("/clip")
         assert (True, known) == looked(site, known)
-        assert before == site.served("/clip")
+        assert (304, 0) == (site.requests[1].status, site.requests[1].served)
 
 
 def test_a_look_knows_an_unchanged_file_without_304():
     """A server that ignores conditions is believed by what its answer says."""
-    with serving({"/clip": Page(CLIP)}) as site:
+    with serving({"/clip": Page(CLIP, conditions=False)}) as site:
         _, known = looked(site)
-        same, _ = looked(site, Validators(known.etag, known.modified, known.total))
-        assert same
-    with serving({"/clip": Page(CLIP, etag='"new"')}) as site:
-        assert not looked(site, known)[0]
+        assert (True, known) == looked(site, known)
+        assert [206, 206] == [request.status for request in site.requests]
 
 
 def test_a_look_sees_a_change():
@@ -508,8 +501,8 @@ def test_a_look_that_fails_says_so_without_secrets(kind, status):
         assert 1 == len(site.requests)
 
 
-@pytest.mark.parametrize("length", ["9" * 5000, "-5", "twelve", "١٢"])
+@pytest.mark.parametrize("length", ["9" * 5000, "-5", "twelve", "*", ""])
 def test_nonsense_for_a_length_is_no_length(length):
     """Numbers that no server means end in no traceback."""
-    with serving({"/clip": Page(CLIP, headers={"Content-Range": f"bytes 0-0/{length}"}, ranges=False)}) as site:
-        assert SIZE == looked(site)[1].total
+    with serving({"/clip": Page(CLIP, headers={"Content-Range": f"bytes 0-0/{length}"})}) as site:
+        assert looked(site)[1].total is None

@@ -41,7 +41,7 @@ def causes(error):
 def test_a_name_that_leads_to_this_machine_is_refused(tmp_path, host):
     """However loopback is spelt, no request is sent, and the error names the switch that lifts it."""
     with serving({"/clip": CLIP}) as site, session(allow_private=False) as made:
-        with pytest.raises(RejectedError, match="not a public address.*--allow-private-sources") as caught:
+        with pytest.raises(RejectedError, match=r"not a public address.*--allow-private-sources") as caught:
             fetch(made, f"http://{host}:{site.port}/clip?sig=SECRET", tmp_path)
         assert isinstance(caught.value, PrivateAddressError)
         assert "SECRET" not in str(caught.value)
@@ -69,7 +69,7 @@ def test_a_redirect_into_the_private_network_is_refused(tmp_path):
         with serving({"/clip": Page(redirect=inside.url("/secret", "sig=SECRET"))}) as outside:
             # Stands in for a public server: its address alone is not checked.
             made.mount(outside.base, HTTPAdapter())
-            with pytest.raises(PrivateAddressError, match="127.0.0.1") as caught:
+            with pytest.raises(PrivateAddressError, match=r"127\.0\.0\.1") as caught:
                 fetch(made, outside.url("/clip", "sig=SECRET"), tmp_path)
             assert "SECRET" not in str(caught.value)
             with pytest.raises(PrivateAddressError, match="--allow-private-sources"):

@@ -1,0 +1,115 @@
+"""What a plan needs, gathered: specs, state, and a look around this machine. Nothing is contacted or written.
+
+Apart from `wiring`, which builds what an apply needs, so that a plan does not wait for programs it does not use.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from reconciler.commands.options import Globals
+from reconciler.core.approval import Refusal, plan_id, plan_lines, refusals
+from reconciler.core.encode import Desired
+from reconciler.core.plan import Plan, Selection, make_plan
+from reconciler.core.state import Record, Snapshot
+from reconciler.core.steps import Create, Rerun, Resume, Retry, Supersede
+from reconciler.core.world import World, known_sources, paths_to_look_at
+from reconciler.edges import sightings, spec_files
+from reconciler.edges.digests import Digests
+from reconciler.edges.outputs import presence
+from reconciler.store import store
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan with everything that it was made from, for views to show."""
+
+    plan: Plan
+    desired: Desired
+    records: Mapping[str, Record]
+    world: World
+    lines: tuple[str, ...]
+    plan_id: str
+    refusals: tuple[Refusal, ...]
+    warnings: tuple[str, ...]
+    state_exists: bool
+
+
+def host() -> str:
+    """The name of this machine, as records have it."""
+    return socket.gethostname()
+
+
+def project_folder() -> Path:
+    """The project is the current directory."""
+    return Path.cwd()
+
+
+def load_specs(settings: Globals) -> spec_files.Loaded:
+    """Read the specs. Raises SpecError with every problem of theirs, but for local sources that are not there."""
+    return spec_files.load(
+        project_folder(),
+        settings.specs,
+        variables=settings.variables,
+        media_roots=tuple(Path(root) for root in settings.media_roots),
+        spec_env=os.environ.get("RECONCILER_SPEC_ENV", "").replace(",", " ").split(),
+    )
+
+
+def make_offline_plan(settings: Globals, selection: Selection) -> Planned:
+    """The plan of now, without the lock: reads specs, state, local files; contacts and writes nothing."""
+    specs = load_specs(settings)
+    loaded = store.read(Path(settings.state), specs.desired.project)
+    world = look_around(specs.desired, loaded.snapshot)
+    return plan_of(specs, loaded.snapshot, world, selection, loaded.warnings)
+
+
+def look_around(desired: Desired, snapshot: Snapshot) -> World:
+    """What this machine holds of sources and published files; opens no connection."""
+    records, project = snapshot.records, project_folder()
+    wanted = (output.source for output in desired.outputs)
+    seen = sightings.sightings(project, wanted, known_sources(desired, records), Digests(cache_folder()).digest)
+    return World(host=host(), sightings=seen, files=presence(project, paths_to_look_at(records, host())))
+
+
+def look_at_files(snapshot: Snapshot) -> World:
+    """As `look_around`, for whoever asks about published files only."""
+    return World(host=host(), files=presence(project_folder(), paths_to_look_at(snapshot.records, host())))
+
+
+def plan_of(
+    specs: spec_files.Loaded, snapshot: Snapshot, world: World, selection: Selection, warnings: tuple[str, ...]
+) -> Planned:
+    """The plan over a state and a world, with what forbids it and the id it has."""
+    plan = make_plan(specs.desired, snapshot.records, world, selection)
+    _need_sources(plan, specs)
+    lines = plan_lines(plan)
+    return Planned(
+        plan=plan,
+        desired=specs.desired,
+        records=snapshot.records,
+        world=world,
+        lines=lines,
+        plan_id=plan_id(lines),
+        refusals=refusals(plan),
+        warnings=warnings,
+        state_exists=bool(snapshot.records),
+    )
+
+
+def _need_sources(plan: Plan, specs: spec_files.Loaded) -> None:
+    """A local source that is not there is an error only for what has to be encoded from it."""
+    encoding = (step for step in plan.steps if isinstance(step, Create | Rerun | Retry | Resume | Supersede))
+    specs.require_sources({step.output.encode for step in encoding})
+
+
+def cache_folder() -> Path:
+    """Where fetched sources and digests are kept between runs."""
+    named = os.environ.get("RECONCILER_CACHE")
+    return Path(named or platformdirs.user_cache_dir("reconciler", appauthor=False))
