@@ -26,7 +26,7 @@ class Page:
     answered before anything else, a request each. `cut_after` ends the connection after so many bytes of a body,
     in the first `cuts` requests (None: in all). `origin_has` is a file whose origin lost its end: it is announced
     whole, and no byte after that is ever sent. `if_range` and `conditions` are whether If-Range and If-None-Match
-    (If-Modified-Since) are heeded. `pace` is a pause in seconds after every `piece` bytes.
+    (If-Modified-Since) are heeded. `most` is how many bytes a range brings at once. `pace` is a pause in seconds after every `piece` bytes.
     """
 
     content: bytes | Path | Sequence[bytes] = b""
@@ -35,6 +35,7 @@ class Page:
     cuts: int | None = 1
     origin_has: int | None = None
     ranges: bool = True
+    most: int | None = None
     if_range: bool = True
     conditions: bool = True
     etag: str | None = ""
@@ -226,6 +227,8 @@ class _Handler(BaseHTTPRequestHandler):
             return 0, len(content), 200
         first, _, last = asked.removeprefix("bytes=").partition("-")
         start, end = int(first), min(int(last) + 1 if last else len(content), len(content))
+        if page.most is not None:
+            end = min(end, start + page.most)
         return (start, end, 206) if start < len(content) else (0, 0, 416)
 
     def _framing(self, page, size):

@@ -7,7 +7,9 @@ import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from itertools import islice
 
+MOST_COMPARED = 500  # names; comparing takes microseconds each, and somebody may have thousands of both kinds
 LONGEST = 100  # bytes of UTF-8: what file systems and providers take, with room for an ending
 
 _ASCII = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -58,7 +60,7 @@ def publish_path(encode: str, output: str, extension: str) -> str:
 def nearest(wrong: str, right: Iterable[str]) -> str | None:
     """The name that somebody probably meant."""
     by_lower: dict[str, str] = {}
-    for name in right:
+    for name in islice(right, MOST_COMPARED):
         by_lower.setdefault(name.lower(), name)
     found = get_close_matches(wrong.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None

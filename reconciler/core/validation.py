@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -14,6 +15,8 @@ from reconciler.core.nodes import Entry, ListNode, MapNode, Node, ScalarNode, de
 
 Model = TypeVar("Model", bound=BaseModel)
 
+MOST_KEYS = 50
+MOST_TOLD = 500
 _QUOTED = re.compile(r"'([^']*)'|(\d+)")
 _PIXELS = re.compile(r"(\d+)\s*(?:p|px|pixels?)?")
 _TRUTHS = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
@@ -38,7 +41,8 @@ def validated(model: type[Model], node: Node, path: str, problems: list[Problem]
     try:
         return model.model_validate(to_plain(node))
     except ValidationError as error:
-        problems.extend(_deepest([_problem(each, model, node, path) for each in error.errors(include_url=False)]))
+        told = error.errors(include_url=False)[:MOST_TOLD]
+        problems.extend(_deepest([_problem(each, model, node, path) for each in told]))
         return None
 
 
@@ -47,14 +51,16 @@ def _deepest(found: list[Problem]) -> list[Problem]:
     by_path: dict[str, Problem] = {}
     for problem in found:
         by_path.setdefault(problem.path, problem)
-    return [problem for path, problem in by_path.items() if not any(other.startswith(f"{path}.") for other in by_path)]
+    above = {path[:dot] for path in by_path for dot, letter in enumerate(path) if letter == "."}
+    return [problem for path, problem in by_path.items() if path not in above]
 
 
 def unknown_keys(node: MapNode, model: type[BaseModel], path: str) -> Iterator[Problem]:
-    """A problem for each key that the model does not have."""
-    for key, entry in node.items.items():
-        if key not in model.model_fields:
-            yield Problem(f'unknown key "{shortened(key)}"', entry.key, _joined(path, key), _key_hints(key, model))
+    """A problem for each key that the model does not have; a mapping of nothing else need not be told to its end."""
+    unknown = (key for key in node.items if key not in model.model_fields)
+    for key in islice(unknown, MOST_KEYS):
+        entry = node.items[key]
+        yield Problem(f'unknown key "{shortened(key)}"', entry.key, _joined(path, key), _key_hints(key, model))
 
 
 class _Spot:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,15 +20,18 @@ class Digests:
     def __init__(self, cache: Path) -> None:
         self._cache = cache
 
-    def digest(self, path: Path) -> str:
-        """The sha256 of a local file; computed once for the same inode, size and times. Raises OSError."""
+    def digest(self, path: Path, told: Callable[[int], None] = lambda _: None) -> str:
+        """The sha256 of a local file; computed once for the same inode, size and times. Raises OSError.
+
+        `told` hears how many bytes were read, where any must be; what it raises ends the reading.
+        """
         key = _version(path)
         note = self._cache / "digests" / hashlib.sha256(key.encode()).hexdigest()[:40]
         with suppress(OSError, ValueError):
             noted = note.read_text()
             if _DIGEST.fullmatch(noted):
                 return noted
-        digest = sha256(path)
+        digest = sha256(path, told)
         # A file that changed while it was read has no digest to remember; a cache that cannot be written is no loss.
         with suppress(OSError):
             if _version(path) == key:

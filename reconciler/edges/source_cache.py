@@ -101,9 +101,9 @@ class SourceCache:
         self._make(self.folder)
         return Entry(self._make(self.folder / "sources") / hashlib.sha256(identity.encode()).hexdigest()[:40])
 
-    def digest(self, path: Path) -> str:
-        """The sha256 of a local file, from the digests that are kept beside the sources. Raises OSError."""
-        return Digests(self.folder).digest(path)
+    def digest(self, path: Path, told: Callable[[int], None] = lambda _: None) -> str:
+        """The sha256 of a local file, from the digests that are kept beside the sources. As `Digests.digest`."""
+        return Digests(self.folder).digest(path, told)
 
     def evict(self) -> None:
         """Remove entries, the longest unused first, until the rest is within the limit; those in use stay.

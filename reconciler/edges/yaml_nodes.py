@@ -1,6 +1,7 @@
-"""YAML text as located nodes, by the events of libyaml 0.2, which PyYAML's wheels bring.
+"""YAML text as located nodes, by the events of ruamel.yaml's C parser.
 
-The libyaml 0.1 of ruamel.yaml.clib refuses `{url: https://...}`, and no URL should need quotes.
+That parser refuses a URL in braces without quotes, `{url: https://...}`, which YAML 1.2 allows; a file in which
+it meets one is read by ruamel.yaml's own parser, which is slower and knows better.
 
 YAML 1.2 values, and no more of YAML than a spec needs: no tags, no merge keys, one document a file. A file
 that would grow out of bounds through its aliases is refused while it is read.
@@ -9,12 +10,13 @@ that would grow out of bounds through its aliases is refused while it is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from yaml._yaml import CParser
-from yaml.error import YAMLError
-from yaml.events import (
+from _ruamel_yaml import CParser
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
     MappingEndEvent,
@@ -33,6 +35,9 @@ DEEPEST = 50
 MOST_EXPANDED = 200_000  # values that stand in a file only through aliases
 MOST_VALUES = 600_000  # in one file: 10,000 encodes of twelve lines have half of it
 
+# What the C parser says of a colon inside of a plain value in braces.
+_URL_IN_BRACES = "found unexpected ':'"
+
 # What libyaml counts as the end of a line.
 LINE_ENDS = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -44,15 +49,25 @@ def read_yaml(text: str, file: str) -> tuple[Node | None, list[Problem]]:
     bad = _NOT_TEXT.search(text)
     if bad is not None:
         return None, [_control_character(text, bad.start(), file)]
+    builder = _read(text, file, _fast_events)
+    if builder is None:
+        builder = _read(text, file, _exact_events)
+    return (None, []) if builder is None else (builder.root, builder.problems)
+
+
+def _read(text: str, file: str, events: Callable[[str], Iterator[Any]]) -> _Builder | None:
+    """What one parser makes of a text; None if it is the one that cannot read it."""
     builder = _Builder(file)
     try:
-        builder.build(CParser(text))
+        builder.build(events(text))
     except YAMLError as error:
+        if events is _fast_events and isinstance(error, MarkedYAMLError) and error.problem == _URL_IN_BRACES:
+            return None
         builder.problems.append(syntax_problem(error, file, LINE_ENDS.split(text)))
         builder.root = None
     except _GiveUpError:
         builder.root = None
-    return builder.root, builder.problems
+    return builder
 
 
 class _GiveUpError(Exception):
@@ -88,9 +103,9 @@ class _Builder:
         self._expanded = 0
         self._documents = 0
 
-    def build(self, parser: Any) -> None:  # noqa: ANN401 - the C parser has no types
+    def build(self, events: Iterator[Any]) -> None:
         """Read all events."""
-        for event in _events(parser):
+        for event in events:
             kind = type(event)
             if kind is ScalarEvent:
                 self._scalar(event)
@@ -103,7 +118,7 @@ class _Builder:
             elif kind is DocumentStartEvent:
                 self._document(event)
 
-    def _place(self, event: Any) -> Place:  # noqa: ANN401 - as build
+    def _place(self, event: Any) -> Place:  # noqa: ANN401 - events have no types
         start, end = event.start_mark, event.end_mark
         length = end.column - start.column if end.line == start.line else 1
         return Place(self.file, start.line + 1, start.column + 1, length if length > 0 else 1)
@@ -114,16 +129,16 @@ class _Builder:
     def _path(self) -> str:
         return ".".join(key for key in (frame.key for frame in self._open) if key is not None)
 
-    def _scalar(self, event: Any) -> None:  # noqa: ANN401 - as build
+    def _scalar(self, event: Any) -> None:  # noqa: ANN401 - events have no types
         place = self._place(event)
         frame = self._open[-1] if self._open else None
         text = event.value
         if event.tag is not None:
             self._tag(event.tag, place)
         if frame is not None and frame.is_map and frame.key is None:
-            self._key(frame, text, place, plain=event.style == "")
+            self._key(frame, text, place, plain=not event.style)
             return
-        node = ScalarNode(plain_scalar(text) if event.style == "" else text, text, place)
+        node = ScalarNode(text if event.style else plain_scalar(text), text, place)
         self._count += 1
         if self._count > MOST_VALUES:
             self._problem(f"more than {MOST_VALUES:,} values in one file", place, "Split it, or use for_each.")
@@ -146,7 +161,7 @@ class _Builder:
             return
         frame.key_place = None
 
-    def _start(self, event: Any, *, is_map: bool) -> None:  # noqa: ANN401 - as build
+    def _start(self, event: Any, *, is_map: bool) -> None:  # noqa: ANN401 - events have no types
         place = self._place(event)
         if event.tag is not None:
             self._tag(event.tag, place)
@@ -179,7 +194,7 @@ class _Builder:
                 frame.keys.setdefault(frame.key, Entry(frame.key_place, node))
             frame.key = None
 
-    def _alias(self, event: Any) -> None:  # noqa: ANN401 - as build
+    def _alias(self, event: Any) -> None:  # noqa: ANN401 - events have no types
         place, name = self._place(event), event.anchor
         frame = self._open[-1] if self._open else None
         if frame is not None and frame.is_map and frame.key is None:
@@ -206,7 +221,7 @@ class _Builder:
         shown = shortened(tag.replace("tag:yaml.org,2002:", "!!", 1))
         self._problem(f'tag "{shown}" is not allowed', place, "Specs are data. To make a value text, quote it.")
 
-    def _document(self, event: Any) -> None:  # noqa: ANN401 - as build
+    def _document(self, event: Any) -> None:  # noqa: ANN401 - events have no types
         self._documents += 1
         if self._documents > 1:
             message = "a second document (---) in one file"
@@ -214,9 +229,15 @@ class _Builder:
             raise _GiveUpError
 
 
-def _events(parser: Any) -> Iterator[Any]:  # noqa: ANN401 - the C parser has no types
+def _fast_events(text: str) -> Iterator[Any]:
+    parser = CParser(text)
     while parser.check_event():
         yield parser.get_event()
+
+
+def _exact_events(text: str) -> Iterator[Any]:
+    events: Iterator[Any] = YAML(typ="safe", pure=True).parse(text)
+    return events
 
 
 def _control_character(text: str, index: int, file: str) -> Problem:

@@ -1,11 +1,11 @@
-"""libyaml's complaints in the words of somebody who writes specs."""
+"""The YAML parsers' complaints in the words of somebody who writes specs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from yaml.error import YAMLError
+from ruamel.yaml.error import YAMLError
 
 from reconciler.core.errors import Place, Problem
 
@@ -73,9 +73,29 @@ _WORDS: Mapping[str, _Said] = {
 }
 
 
+# ruamel.yaml's own parser says the same in other words: how its text begins, and libyaml's text.
+_SAME = (
+    ("mapping values are not allowed here", "mapping values are not allowed in this context"),
+    ("expected ',' or '}'", "did not find expected ',' or '}'"),
+    ("expected ',' or ']'", "did not find expected ',' or ']'"),
+    ("found character '", "found character that cannot start any token"),
+    ("found unknown escape character", "found unknown escape character"),
+    ("expected the node content", _NO_CONTENT),
+    ("expected <block end>", "did not find expected key"),
+    ("sequence entries are not allowed here", "block sequence entries are not allowed in this context"),
+)
+
+
+def _as_libyaml(text: str, context: str) -> str:
+    """A complaint of either parser in the words of libyaml."""
+    if text.startswith("expected <block end>") and "collection" in context:
+        return "did not find expected '-' indicator"
+    return next((same for beginning, same in _SAME if text.startswith(beginning)), text)
+
+
 def syntax_problem(error: YAMLError, file: str, lines: Sequence[str]) -> Problem:
     """The problem that a parser's error is, with a place and with what to do about it."""
-    text = str(getattr(error, "problem", None) or error)
+    text = _as_libyaml(str(getattr(error, "problem", None) or error), str(getattr(error, "context", "")))
     mark = getattr(error, "problem_mark", None)
     opening = getattr(error, "context_mark", None)
     if text == "found character that cannot start any token" and mark is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from builders_specs import HEAD, URL, Broken, assert_told_once, top, video
+from reconciler.edges.yaml_nodes import read_yaml
 
 SYNTAX = [
     Broken(
@@ -74,3 +75,13 @@ SYNTAX = [
 def test_told_once(case, tmp_path):
     """One mistake is one problem: its message, its place, its path and its hint."""
     assert_told_once(case, tmp_path)
+
+
+@pytest.mark.parametrize("case", SYNTAX, ids=lambda case: case.fact)
+def test_a_url_in_braces_changes_no_complaint(case):
+    """Whichever parser reads a file, a mistake in it is told in the same words, at the same place."""
+    text = case.text.replace("«", "").replace("»", "")
+    (_, plain), (_, exact) = (read_yaml(f"cdn: {{a: {value}}}\n{text}", "a.yaml") for value in ("b", "http://e.x/y"))
+
+    assert [each.message for each in plain] == [each.message for each in exact]
+    assert [(each.place.line, each.path) for each in plain] == [(each.place.line, each.path) for each in exact]

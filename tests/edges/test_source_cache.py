@@ -61,12 +61,10 @@ def test_nobody_else_reads_the_cache(tmp_path):
     try:
         cache = SourceCache(tmp_path / "cache" / "reconciler", LIMIT)
         entry = keep(cache, "https://h/a")
-        (tmp_path / "clip").write_bytes(b"clip")
-        cache.digest(tmp_path / "clip")
     finally:
         os.umask(umask)
-    folders = [cache.folder, cache.folder / "sources", cache.folder / "digests", entry.folder]
-    assert [0o700] * 4 == [folder.stat().st_mode & 0o777 for folder in folders]
+    folders = [cache.folder, cache.folder / "sources", entry.folder]
+    assert [0o700] * 3 == [folder.stat().st_mode & 0o777 for folder in folders]
 
 
 @pytest.mark.parametrize("note", ["", "{", "[]", "{}", '{"file": 3}', "\x00"])
@@ -215,59 +213,12 @@ def test_only_one_fetches_an_entry_and_others_may_give_up_waiting(tmp_path):
     second.release()
 
 
-def test_a_digest_is_computed_once(tmp_path):
-    """For the same inode, size and times; shown by a file that cannot be read any more."""
+def test_a_local_file_has_its_digest_from_the_same_folder(tmp_path):
+    """Digests of local sources are kept beside the fetched ones."""
     cache, path = SourceCache(tmp_path / "cache", LIMIT), tmp_path / "clip.mov"
     path.write_bytes(b"film")
-    expected = hashlib.sha256(b"film").hexdigest()
-    assert expected == cache.digest(path)
-    (note,) = (tmp_path / "cache" / "digests").iterdir()
-    note.write_text("0" * 64)
-
-    assert "0" * 64 == cache.digest(path)
-
-
-@pytest.mark.parametrize("change", ["mtime", "content", "content with its old time", "another file"])
-def test_a_changed_file_has_another_digest(tmp_path, change):
-    """Whatever changes, the digest is of what is there."""
-    cache, path = SourceCache(tmp_path / "cache", LIMIT), tmp_path / "clip.mov"
-    path.write_bytes(b"film")
-    before = path.stat()
-    cache.digest(path)
-    (note,) = (tmp_path / "cache" / "digests").iterdir()
-    note.write_text("0" * 64)
-    content = b"film"
-    if change == "mtime":
-        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
-    elif change == "another file":
-        path.rename(tmp_path / "old.mov")
-        path.write_bytes(content)
-    else:
-        content = b"FILM"
-        path.write_bytes(content)
-        if change != "content":
-            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-
-    assert hashlib.sha256(content).hexdigest() == cache.digest(path)
-
-
-@pytest.mark.parametrize("note", ["", "nonsense", "z" * 64, "0" * 63])
-def test_a_spoilt_digest_note_is_computed_anew(tmp_path, note):
-    """Only what can be a digest is believed."""
-    cache, path = SourceCache(tmp_path / "cache", LIMIT), tmp_path / "clip.mov"
-    path.write_bytes(b"film")
-    cache.digest(path)
-    (found,) = (tmp_path / "cache" / "digests").iterdir()
-    found.write_text(note)
     assert hashlib.sha256(b"film").hexdigest() == cache.digest(path)
-
-
-def test_a_cache_that_cannot_be_written_costs_only_time(tmp_path):
-    """A digest is computed all the same."""
-    (tmp_path / "file").touch()
-    path = tmp_path / "clip.mov"
-    path.write_bytes(b"film")
-    assert hashlib.sha256(b"film").hexdigest() == SourceCache(tmp_path / "file" / "cache", LIMIT).digest(path)
+    assert 1 == len(list((tmp_path / "cache" / "digests").iterdir()))
 
 
 def test_the_locks_are_the_kernels(tmp_path):

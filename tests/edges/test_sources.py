@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,8 @@ import pytest
 from builders_http import Page, Site, serving
 from reconciler.core.encode import Source
 from reconciler.core.errors import RejectedError, UnavailableError
-from reconciler.core.ports import Sighting, SourceSeen
-from reconciler.core.state import Evidence, SourceRecord
+from reconciler.core.ports import SourceSeen
 from reconciler.edges.source_cache import SourceCache
-from reconciler.edges.sightings import sightings
 from reconciler.edges.sources import SourceFetcher, Trust, confined, in_words
 from reconciler.io.answers import PrivateAddressError, Validators
 
@@ -185,6 +182,18 @@ def test_the_cache_makes_room_but_not_of_what_is_in_use(tmp_path):
         site.pages["/c"] = Page(CLIP)
         third = fetchers.fetch(remote(site, path="/c"))
     assert (False, True) == (Path(first.path).exists(), Path(third.path).exists())
+
+
+def test_what_is_used_again_outlives_what_is_not(tmp_path):
+    """A use counts as much as a download, also if nothing was fetched."""
+    fetchers = Fetchers(tmp_path, limit=600_000)
+    with serving({"/a": CLIP, "/b": OTHER, "/c": CLIP}) as site:
+        first, second = (fetchers.fetch(remote(site, path=path)) for path in ("/a", "/b"))
+        for number, got in enumerate((first, second)):
+            os.utime(Path(got.path).parent, (1_000 + number, 1_000 + number))
+        fetchers.fetch(remote(site, path="/a"))
+        fetchers.fetch(remote(site, path="/c"))
+    assert (True, False) == (Path(first.path).exists(), Path(second.path).exists())
 
 
 def test_two_threads_fetch_a_source_once(fetchers):
@@ -357,84 +366,6 @@ def test_an_absolute_path_lies_in_a_media_root(tmp_path):
     assert media / "clip.mov" == confined(project, str(media / "clip.mov"), (tmp_path / "mounted",))
     with pytest.raises(RejectedError, match="--media-root"):
         confined(project, str(tmp_path / "media-secret" / "clip.mov"), (media,))
-
-
-def no_digest(path):
-    """A digest that must not be needed."""
-    raise AssertionError(f"{path} need not be read")
-
-
-RECORDED = SourceRecord("clip.mov", Evidence(size=4, mtime_ns=1_000_000_000), sha256="ab" * 32)
-
-
-@pytest.mark.parametrize(
-    ("content", "mtime_ns", "record", "digested"),
-    [
-        (b"film", 1_000_000_000, RECORDED, False),
-        (b"film", 2_000_000_000, RECORDED, True),
-        (b"longer", 2_000_000_000, RECORDED, False),
-        (b"longer", 1_000_000_000, RECORDED, False),
-        (b"film", 2_000_000_000, None, False),
-        (b"film", 2_000_000_000, SourceRecord("clip.mov", Evidence(4, 1), sha256=None), False),
-        (b"film", 2_000_000_000, SourceRecord("clip.mov", Evidence(), sha256="ab" * 32), True),
-        (b"film", 2_000_000_000, SourceRecord("other.mov", Evidence(4, 1), sha256="ab" * 32), True),
-    ],
-    ids=["same", "touched", "other-size-and-time", "other-size", "new", "no-digest", "no-evidence", "other-name"],
-)
-def test_a_sighting_reads_a_file_only_where_size_and_time_cannot_settle_it(
-    tmp_path, content, mtime_ns, record, digested
-):
-    """A digest only where the time differs, the size does not, and there is one to compare with."""
-    path = tmp_path / "clip.mov"
-    path.write_bytes(content)
-    os.utime(path, ns=(mtime_ns, mtime_ns))
-    known = {} if record is None else {"clip.mov": record}
-    digest = (lambda path: "cd" * 32) if digested else no_digest
-    found = sightings(tmp_path, [local("clip.mov"), local("clip.mov")], known, digest)
-
-    expected = Sighting(
-        "clip.mov", exists=True, size=len(content), mtime_ns=mtime_ns, sha256="cd" * 32 if digested else None
-    )
-    assert {"clip.mov": expected} == found
-
-
-def test_what_is_no_file_is_not_there(tmp_path):
-    """Absent, a folder, below a file, or a name that cannot be: a sighting, not an error."""
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "file").touch()
-    names = ["absent", "folder", "file/below", "nul\0"]
-    found = sightings(tmp_path, [local(name) for name in names], {}, no_digest)
-    assert {name: Sighting(name, exists=False) for name in names} == found
-
-
-def test_remote_and_generated_sources_are_not_looked_at(tmp_path):
-    """A plan is offline."""
-    others = [Source("http", "https://h/a", "https://h/a"), Source("lavfi", "lavfi:testsrc", "lavfi:testsrc")]
-    assert {} == sightings(tmp_path, others, {}, no_digest)
-
-
-def test_a_file_that_cannot_be_read_is_still_there(tmp_path):
-    """Nothing is known to have changed; an encode that needs it says what is wrong."""
-    (tmp_path / "clip.mov").write_bytes(b"film")
-
-    def unreadable(path):
-        raise PermissionError(13, "Permission denied")
-
-    (found,) = sightings(tmp_path, [local("clip.mov")], {"clip.mov": RECORDED}, unreadable).values()
-    assert (True, None) == (found.exists, found.sha256)
-
-
-def test_ten_thousand_sources_are_seen_within_a_second(tmp_path):
-    """A plan of a catalogue looks at each master once."""
-    for number in range(10_000):
-        (tmp_path / f"{number}.mov").touch()
-    sources = [local(f"{number}.mov") for number in range(10_000)]
-    began = time.perf_counter()
-    found = sightings(tmp_path, sources, {}, no_digest)
-    took = time.perf_counter() - began
-
-    assert 10_000 == len(found)
-    assert took < 1.0, f"{took:.2f} s"
 
 
 @pytest.mark.parametrize(

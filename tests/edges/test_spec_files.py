@@ -129,8 +129,8 @@ def test_a_flood_of_values_is_refused(tmp_path):
 
 def test_a_flood_of_problems_is_counted(tmp_path):
     """Of very many problems the first are told and the others counted."""
-    keys = "".join(f"k{n}: 1\n" for n in range(250))
-    write(tmp_path, {"specs/a.yaml": HEAD + keys})
+    encodes = "".join(f"  e{n}: 5\n" for n in range(250))
+    write(tmp_path, {"specs/a.yaml": f"{HEAD}encodes:\n{encodes}"})
     messages = _messages(tmp_path)
     assert (201, "and 50 more problems") == (len(messages), messages[-1])
 

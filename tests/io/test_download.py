@@ -208,6 +208,14 @@ def test_content_that_changes_meanwhile_is_never_mixed(tmp_path, page):
     assert hashlib.sha256(page.version(9)).hexdigest() == got.sha256
 
 
+def test_a_server_that_gives_less_than_was_asked_for_is_asked_on(tmp_path):
+    """A range may bring only its beginning: that is not yet the whole file."""
+    with serving({"/clip": Page(CLIP, cut_after=CUT, most=150_000)}) as site:
+        fetch(site, tmp_path)
+    assert [None, "bytes=600000-", "bytes=750000-", "bytes=900000-"] == ranges(site)
+    assert is_whole(tmp_path)
+
+
 def test_a_server_without_ranges_is_asked_for_all_of_it_again(tmp_path):
     """It answers 200 with the whole file, and that is what is kept."""
     with serving({"/clip": Page(CLIP, cut_after=CUT, ranges=False)}) as site:
