@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from builders_project import Result, ladder_spec
-
 from reconciler.cli import main
 
 

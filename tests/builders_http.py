@@ -25,8 +25,9 @@ class Page:
     `content` may be several versions: the first request gets the first one, the last one stays. `statuses` are
     answered before anything else, a request each. `cut_after` ends the connection after so many bytes of a body,
     in the first `cuts` requests (None: in all). `origin_has` is a file whose origin lost its end: it is announced
-    whole, and no byte after that is ever sent. `if_range` and `conditions` are whether If-Range and If-None-Match
-    (If-Modified-Since) are heeded. `most` is how many bytes a range brings at once. `pace` is a pause in seconds after every `piece` bytes.
+    whole, and no byte after that is ever sent. `if_range` and `conditions` are whether If-Range, and If-None-Match
+    or If-Modified-Since, are heeded. `most` is how many bytes a range brings at once. `pace` is a pause in seconds
+    after every `piece` bytes.
     """
 
     content: bytes | Path | Sequence[bytes] = b""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from builders import desired, output, record, source, world
-
 from reconciler.core import manifest
 from reconciler.core.approval import refusals
 from reconciler.core.encode import Origin

@@ -51,14 +51,18 @@ def project_folder() -> Path:
     return Path.cwd()
 
 
-def load_specs(settings: Globals) -> spec_files.Loaded:
-    """Read the specs. Raises SpecError with every problem of theirs, but for local sources that are not there."""
+def load_specs(settings: Globals, *, require_sources: bool = False) -> spec_files.Loaded:
+    """Read the specs. Raises SpecError with every problem of theirs.
+
+    That a local source is not there is one only where `require_sources` says so.
+    """
     return spec_files.load(
         project_folder(),
         settings.specs,
         variables=settings.variables,
         media_roots=tuple(Path(root) for root in settings.media_roots),
         spec_env=os.environ.get("RECONCILER_SPEC_ENV", "").replace(",", " ").split(),
+        require_sources=require_sources,
     )
 
 

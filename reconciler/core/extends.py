@@ -24,6 +24,7 @@ from reconciler.core.nodes import (
 )
 from reconciler.core.presets import BUILT_IN
 
+MOST_HINTED = 100  # unknown names; who has more of them made one mistake, not hundreds
 SECTIONS = ("video", "audio")
 
 
@@ -141,6 +142,7 @@ class Presets:
         if name not in self._hints:
             own = [*self._own, *self._broken]
             known = f"Yours: {listed(own)}." if own else "No spec has presets: of its own."
-            self._hints[name] = f"{suggestion(name, [*own, *BUILT_IN])}{known}"
+            near = suggestion(name, [*own, *BUILT_IN]) if len(self._hints) < MOST_HINTED else ""
+            self._hints[name] = f"{near}{known}"
         hints = (self._hints[name], "Built in: reconciler explain --presets")
         self._problems.append(Problem(f'unknown preset "{shortened(name)}"', place, path, hints))

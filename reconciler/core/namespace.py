@@ -134,7 +134,12 @@ class _Gathering:
             path = f"{section}.{name}"
             error = name_error(name)
             if error is not None:
-                self._problem(f'"{written}" cannot name a {_ONE[section]}: {error}', entry.key, path, _NAMES)
+                self._problem(
+                    f'"{written}" cannot name {"an" if section == "encodes" else "a"} {_ONE[section]}: {error}',
+                    entry.key,
+                    path,
+                    _NAMES,
+                )
             elif name in known:
                 self._twice(f'{_ONE[section]} "{name}"', path, entry.key, known[name].key)
             elif section == "presets" and name in BUILT_IN:

@@ -16,6 +16,7 @@ from reconciler.core.names import listed, suggestion
 from reconciler.core.nodes import Entry, ListNode, MapNode, Node, ScalarNode, described, plain_scalar
 
 _REFERENCE = re.compile(r"(\$)?\$\{([^{}\n]*)(\})?")
+MOST_PARTS = 200
 LONGEST = 10_000  # characters of a value that references were written into
 _KNOWN = "Write ${var.NAME}, ${each.key} or ${each.value.COLUMN}; for a literal ${ write $${."
 
@@ -105,6 +106,9 @@ class Variables:
         parts = self._parsed.get(text)
         if parts is None:
             parts = self._parsed[text] = _parse(text)
+        if len(parts) > MOST_PARTS:
+            self._fail(f"more than {MOST_PARTS // 2} references in one value", Reference("", 0), node, path)
+            return node
         if len(parts) == 1 and isinstance(parts[0], Reference):
             found = self._find(parts[0], node, path, each)
             return node if found is None else _standing_in(found, parts[0], node)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_ISREG
+from urllib.parse import urlsplit
 
 from reconciler.core.encode import Source
 from reconciler.core.errors import RejectedError, UnavailableError
 from reconciler.core.ports import Fetched, SourceSeen
 from reconciler.edges.source_cache import Entry, Kept, SourceCache
-from reconciler.io.answers import PrivateAddressError, Validators
+from reconciler.io.answers import PrivateAddressError, UnreachableError, Validators
 from reconciler.io.download import Watch, check_cancelled, download, look, pause
 from reconciler.io.http import session
 from reconciler.io.redact import shown
@@ -22,6 +24,8 @@ from reconciler.io.redact import shown
 # How often a server is asked whether it still has what is kept, and how long another process is waited for.
 _LOOKS = 3
 _WAIT_SECONDS = 0.2
+# Where people name the certificates of their own authorities, for curl and requests alike.
+_AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 _ENVIRONMENT = re.compile(r"^\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}$")
 
 
@@ -47,10 +51,11 @@ class SourceFetcher:
     ) -> None:
         self._project, self._cache, self._environment, self._trust = project, cache, environment, trust
         self._sleep = sleep
-        self._session = session(allow_private=trust.allow_private)
+        self._session = session(allow_private=trust.allow_private, authorities=_authorities(environment))
         self._entries: list[Entry] = []
         self._done: dict[str, Fetched] = {}
         self._locks: dict[str, threading.Lock] = {}
+        self._silent: set[str] = set()
         self._mutex = threading.Lock()
 
     def fetch(
@@ -58,7 +63,7 @@ class SourceFetcher:
     ) -> Fetched:
         """The source as a local file. Raises RejectedError, UnavailableError."""
         if source.kind == "file":
-            return self._local(source)
+            return self._local(source, report, cancelled)
         with self._mutex:
             lock = self._locks.setdefault(source.identity, threading.Lock())
         with lock:
@@ -70,7 +75,9 @@ class SourceFetcher:
 
     def probe(self, source: Source) -> Validators:
         """What a remote source's server says of it now, by one ranged GET. Raises as `fetch`."""
-        return look(self._session, self._url(source), Validators())[1]
+        url = self._url(source)
+        with self._answering(url):
+            return look(self._session, url, Validators())[1]
 
     def close(self) -> None:
         """Let other processes remove what was fetched."""
@@ -78,14 +85,16 @@ class SourceFetcher:
             entry.release()
         self._session.close()
 
-    def _local(self, source: Source) -> Fetched:
+    def _local(
+        self, source: Source, report: Callable[[int, int | None], None], cancelled: Callable[[], bool]
+    ) -> Fetched:
         began = time.monotonic()
         path = confined(self._project, source.location, self._trust.media_roots)
         try:
             stat = path.stat()
             if not S_ISREG(stat.st_mode):
                 raise RejectedError(f"{source.location} is not a file")
-            digest = self._cache.digest(path)
+            digest = self._cache.digest(path, lambda done: _follow(source, done, stat.st_size, report, cancelled))
         except OSError as error:
             raise RejectedError(f"{source.location} cannot be read: {error.strerror}") from error
         seen = SourceSeen(source.identity, size=stat.st_size, mtime_ns=stat.st_mtime_ns, sha256=digest)
@@ -104,6 +113,18 @@ class SourceFetcher:
         seen = SourceSeen(source.identity, size=kept.size, sha256=kept.sha256)
         return Fetched(str(entry.folder / kept.file), seen, kept.size, time.monotonic() - began, cached)
 
+    @contextmanager
+    def _answering(self, url: str) -> Iterator[None]:
+        """Ask no server again that gave no answer in this run. Raises UnavailableError."""
+        server = _server(url)
+        if server in self._silent:
+            raise UnavailableError(f"{shown(url)} cannot be reached: {server} gave no answer before, in this run")
+        try:
+            yield
+        except UnreachableError:
+            self._silent.add(server)
+            raise
+
     def _brought(self, source: Source, url: str, watch: Watch) -> tuple[Entry, Kept, bool]:
         """The entry that holds a source's content now, and whether it was there before."""
         entry = self._cache.entry(source.identity)
@@ -116,7 +137,8 @@ class SourceFetcher:
                 entry.touch()
                 return entry, kept, True
             target = entry.folder / "fetched"
-            got = download(self._session, url, target, watch, limit=self._trust.max_bytes)
+            with self._answering(url):
+                got = download(self._session, url, target, watch, limit=self._trust.max_bytes)
             kept = entry.keep(target, got.size, got.sha256, got.validators)
         self._cache.evict()
         return entry, kept, False
@@ -125,12 +147,13 @@ class SourceFetcher:
         """Whether what is kept is what the server has. A pinned source needs no server, a dead link is no loss."""
         if source.sha256 == kept.sha256:
             return True
-        for tried in range(1, _LOOKS):
-            try:
-                return self._same(url, kept)
-            except UnavailableError:
-                pause(watch, url, 2.0 ** (tried - 1))
-        return self._same(url, kept)
+        with self._answering(url):
+            for tried in range(1, _LOOKS):
+                try:
+                    return self._same(url, kept)
+                except UnavailableError:
+                    pause(watch, url, 2.0 ** (tried - 1))
+            return self._same(url, kept)
 
     def _same(self, url: str, kept: Kept) -> bool:
         try:
@@ -151,6 +174,29 @@ class SourceFetcher:
         if not url.lower().startswith(("http://", "https://")):
             raise RejectedError(f"{source.identity}: {match[1]} must hold an http or https URL")
         return url
+
+
+def _authorities(environment: Mapping[str, str]) -> str | None:
+    """The file of certificates that the environment names; one that is not there is as none."""
+    named = (environment.get(name) for name in _AUTHORITIES)
+    return next((path for path in named if path and Path(path).is_file()), None)
+
+
+def _server(url: str) -> str:
+    """Host and port of a URL; the same for all that are no URL, which nobody is asked for."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
+
+
+def _follow(
+    source: Source, done: int, total: int, report: Callable[[int, int | None], None], cancelled: Callable[[], bool]
+) -> None:
+    """Tell how far the reading of a local source is, and end it if it was cancelled."""
+    report(done, total)
+    if cancelled():
+        raise UnavailableError(f"the reading of {source.location} was stopped; the next apply begins it anew")
 
 
 def confined(project: Path, location: str, media_roots: Sequence[Path]) -> Path:

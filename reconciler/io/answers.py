@@ -10,7 +10,7 @@ from http import HTTPStatus
 import requests
 import urllib3
 
-from reconciler.core.errors import RejectedError
+from reconciler.core.errors import RejectedError, UnavailableError
 from reconciler.io.http import CONNECT_SECONDS, MAX_REDIRECTS, READ_SECONDS, AddressRefusedError
 from reconciler.io.redact import shown
 
@@ -28,6 +28,10 @@ _LONGEST_NUMBER = 18
 
 class PrivateAddressError(RejectedError):
     """A source leads to an address that is not public, and nobody allowed that."""
+
+
+class UnreachableError(UnavailableError):
+    """A server that gave no answer at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,13 @@ def refuse_hopeless(error: Exception, url: str) -> None:
             ) from error
         if isinstance(cause, ssl.SSLCertVerificationError):
             raise RejectedError(f"{shown(url)} is refused: its certificate does not prove who it is") from error
+
+
+def unavailable(last: Exception | None, words: str) -> UnavailableError:
+    """What to raise in the end, by what happened last; None if the server ended its answer too early."""
+    # Only asking raises these; a body that breaks off raises urllib3's own.
+    unanswered = isinstance(last, requests.ConnectionError | requests.Timeout)
+    return UnreachableError(words) if unanswered else UnavailableError(words)
 
 
 def in_words(error: Exception) -> str:

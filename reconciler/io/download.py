@@ -46,11 +46,13 @@ def download(session: requests.Session, url: str, target: Path, watch: Watch, *,
     """Fetch `url` to `target`, which appears only when it is whole; at most `limit` bytes.
 
     A part left by a broken connection or an earlier process is gone on with if the server still has the same
-    version. Raises RejectedError where trying again would not help, UnavailableError where it may.
+    version. Raises RejectedError where trying again would not help, UnavailableError where it may (UnreachableError
+    if no answer came at all).
     """
     part = Part(target.with_name(target.name + ".part"))
     part.load()
     tries, furthest, problem = 0, part.size, ""
+    last: Exception | None = None
     while tries < TRIES:
         pause(watch, url, min(2.0 ** (tries - 1), 10.0) if tries else 0.0)
         tries += 1
@@ -58,16 +60,17 @@ def download(session: requests.Session, url: str, target: Path, watch: Watch, *,
             if _once(session, url, part, watch, limit):
                 part.finish(target)
                 return Downloaded(part.size, part.digest.hexdigest(), part.validators)
-            problem = "the server stopped"
+            problem, last = "the server stopped", None
         except BROKEN as error:
             check_cancelled(watch, url)
             answers.refuse_hopeless(error, url)
-            problem = answers.in_words(error)
+            problem, last = answers.in_words(error), error
         if part.size > 0:
             problem += f" ({_progress(part)})"
         if part.size >= furthest + PROGRESS:
             tries, furthest = 0, part.size
-    raise UnavailableError(f"{shown(url)} cannot be fetched: {problem}, {TRIES} times. Try again later.")
+    words = f"{shown(url)} cannot be fetched: {problem}, {TRIES} times. Try again later."
+    raise answers.unavailable(last, words)
 
 
 def look(session: requests.Session, url: str, known: Validators) -> tuple[bool, Validators]:
@@ -90,7 +93,7 @@ def look(session: requests.Session, url: str, known: Validators) -> tuple[bool, 
             found = answers.validators(response)
     except BROKEN as error:
         answers.refuse_hopeless(error, url)
-        raise UnavailableError(f"{shown(url)} cannot be reached: {answers.in_words(error)}") from error
+        raise answers.unavailable(error, f"{shown(url)} cannot be reached: {answers.in_words(error)}") from error
     return bool(known.strong and found.strong) and known.agrees(found), found
 
 

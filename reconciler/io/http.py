@@ -119,7 +119,7 @@ def _connect(connection: HTTPConnection, door: Door) -> socket.socket:
     failure: OSError | None = None
     for address in addresses:
         try:
-            return create_connection((address, port), CONNECT_SECONDS, socket_options=connection.socket_options)
+            return create_connection((address, port), connection.timeout, socket_options=connection.socket_options)
         except OSError as error:
             failure = error
     raise NewConnectionError(connection, f"cannot connect to {host}: {failure}") from failure

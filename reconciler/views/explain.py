@@ -52,6 +52,7 @@ class Field(msgspec.Struct, frozen=True):
     value: Canonical
     place: str | None = None
     preset: str | None = None
+    variable: str | None = None
 
 
 class Explained(msgspec.Struct, frozen=True):
@@ -81,7 +82,7 @@ def _field(output: Output, name: str, canonical: Canonical) -> Field:
     origin = output.origins.get(name)
     if origin is None:
         return Field(canonical)
-    return Field(canonical, None if origin.place is None else str(origin.place), origin.preset)
+    return Field(canonical, None if origin.place is None else str(origin.place), origin.preset, origin.variable)
 
 
 def presets_text(presets: Mapping[str, BuiltIn], *, columns: int = 80) -> str:
@@ -131,10 +132,9 @@ def _origin(output: Output, field: str) -> str:
     if origin is None:
         return ""
     place = "" if origin.place is None else visible(str(origin.place))
-    if origin.preset is None:
-        return place
-    preset = f"{'built-in ' if not place else ''}preset {visible(origin.preset)}"
-    return f"{place}  {preset}".strip()
+    variable = "" if origin.variable is None else f"${{{visible(origin.variable)}}}"
+    preset = "" if origin.preset is None else f"{'built-in ' if not place else ''}preset {visible(origin.preset)}"
+    return "  ".join(part for part in (place, variable, preset) if part)
 
 
 def _facts(output: Output, columns: int) -> Iterator[str]:

@@ -33,14 +33,14 @@ def applied(paid, *outputs):
 
 
 SCENARIOS = {
-    "new": (lambda paid: fresh(paid), desired(*LADDER)),
+    "new": (fresh, desired(*LADDER)),
     "one changed": (lambda paid: applied(paid, *LADDER), desired(output("bbb/720p", crf=21), *LADDER[1:])),
     "renamed": (
         lambda paid: applied(paid, *LADDER),
         desired(output("film/720p", crf=23), output("film/480p", crf=26), LADDER[2]),
     ),
     "twin": (lambda paid: applied(paid, *LADDER), desired(*LADDER, output("copy/720p", crf=23))),
-    "new twins": (lambda paid: fresh(paid), desired(*LADDER, output("copy/720p", crf=23))),
+    "new twins": (fresh, desired(*LADDER, output("copy/720p", crf=23))),
     "other container": (lambda paid: applied(paid, *LADDER), desired(output("bbb/720p", container="mkv"), *LADDER[1:])),
     "removed": (lambda paid: applied(paid, *LADDER), desired(LADDER[0])),
 }

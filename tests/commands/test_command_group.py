@@ -7,8 +7,8 @@ import os
 
 import click
 import pytest
-from builders_commands import Desk, applied, desk
 
+from builders_commands import Desk, applied, desk
 from reconciler.cli import COMMANDS, cli
 from reconciler.commands.failing import failed
 from reconciler.commands.options import Given

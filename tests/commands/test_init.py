@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from builders_commands import Desk
 
+from builders_commands import Desk
 from reconciler.views.first_spec import first_spec, ignored, name_from
 
 

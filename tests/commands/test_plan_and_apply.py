@@ -10,7 +10,6 @@ import threading
 
 from builders_commands import Desk, applied, desk
 from builders_project import generated, ladder_spec, tiny
-
 from reconciler.store.lock import Lock
 from reconciler.views.document import read_document
 

@@ -6,7 +6,6 @@ import json
 
 from builders_commands import Desk, applied, desk
 from builders_project import ladder_spec
-
 from reconciler.store import store
 
 
@@ -214,8 +213,19 @@ def test_explain(tmp_path):
     assert "  video.preset   ultrafast         specs/encodes.yaml:4:75  preset big\n" in out
     assert 2 == made.run("explain", "clip").ok().out.count(": will be created (+): new.\n")
     facts = made.json("explain", "clip/small")["clip/small"]
-    assert {"value": 33, "place": "specs/encodes.yaml:5:50", "preset": "small"} == facts["fields"]["video.crf"]
+    expected = {"value": 33, "place": "specs/encodes.yaml:5:50", "preset": "small", "variable": None}
+    assert expected == facts["fields"]["video.crf"]
     assert ["create"] == facts["change"]["change"]["actions"]
+
+
+def test_explain_a_value_from_a_variable(tmp_path):
+    """A field that was written through a variable names it, beside the line of the variable's own value."""
+    made = desk(tmp_path)
+    spec = ladder_spec().replace("crf: 33", "crf: '${var.quality}'")
+    made.write("specs/encodes.yaml", f"variables: {{quality: 33}}\n{spec}")
+    out = made.run("explain", "clip/small").ok().out
+
+    assert "specs/encodes.yaml:1:22  ${var.quality}  preset small\n" in out
 
 
 def test_explain_what_is_not_declared_any_more(tmp_path):

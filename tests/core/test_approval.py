@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from builders import desired, output, record, world
-from msgspec.structs import replace
 from reconciler.core.approval import check_expected, check_saved, finished_approvals, plan_id, plan_lines, refusals
 from reconciler.core.errors import PlanChangedError
 from reconciler.core.plan import Selection, make_plan

@@ -75,7 +75,7 @@ TOP_LEVEL = [
     Broken(
         "an encode's bad name",
         top(f'encodes:\n  «"a/b"»: {{source: {URL}, outputs: [web-720p]}}\n'),
-        '"a/b" cannot name a encode: it holds "/"',
+        '"a/b" cannot name an encode: it holds "/"',
         "encodes.a/b",
         "letters, digits",
     ),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from builders import HOST, desired, file_of, output, record, source, world
-from msgspec.structs import replace
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.plan import Selection, make_plan
 from reconciler.core.ports import Sighting

@@ -81,6 +81,13 @@ def test_an_older_event_changes_nothing():
     )
 
 
+def test_an_older_removal_changes_nothing():
+    """A record that came back after its removal is not removed by the same event again."""
+    newest = snapshot(a__1=known(3))
+
+    assert newest == fold(newest, [event(removed={"a/1": 2}), event(removed={"a/1": 3})])
+
+
 def test_a_removed_address_stays_removed():
     """The rev of a removal outlives the record: an event from before it brings nothing back."""
     folding = Folding(snapshot(a__1=known(2)))

@@ -16,6 +16,7 @@ from fcntl import ioctl
 from pathlib import Path
 
 import pytest
+
 from builders_project import Project, generated, ladder_spec, tiny
 
 ESCAPE = re.compile(r"\x1b[\[\]()][0-9;?]*[A-Za-z]?")

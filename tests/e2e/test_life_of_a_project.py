@@ -163,7 +163,7 @@ def test_an_approved_id_lets_just_that_plan_through(project):
 
 
 def test_a_saved_plan_is_applied_as_saved(project):
-    """plan --out and apply FILE; applying the same file again has nothing left to do."""
+    """Plan --out and apply FILE; applying the same file again has nothing left to do."""
     project.write("specs/encodes.yaml", ladder_spec(crf=28))
     project.run("plan", "--out", "plan.json").ok()
     project.run("apply", "plan.json").ok()

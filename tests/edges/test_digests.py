@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 
 import pytest
 
@@ -83,3 +84,22 @@ def test_a_file_that_cannot_be_read_has_no_digest(tmp_path):
         Digests(tmp_path).digest(tmp_path / "gone.mov")
     with pytest.raises(IsADirectoryError):
         Digests(tmp_path / "cache").digest(tmp_path)
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_remembered(tmp_path):
+    """Its digest is of no version of it; the next look computes it again."""
+    path, ended = tmp_path / "clip.mov", threading.Event()
+    path.write_bytes(bytes(20_000_000))
+
+    def touch():
+        while not ended.is_set():
+            os.utime(path)
+
+    writer = threading.Thread(target=touch)
+    writer.start()
+    try:
+        Digests(tmp_path / "cache").digest(path)
+    finally:
+        ended.set()
+        writer.join()
+    assert [] == list((tmp_path / "cache").glob("digests/*"))

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Literal, get_args, get_origin
 
 import pytest
-from builders_ffmpeg import AAC, H264, asked, generated, local
 from pydantic import BaseModel
 
+from builders_ffmpeg import AAC, H264, asked, generated, local
 from reconciler.core.parameters import Parameters
 from reconciler.ffmpeg.arguments import Target, arguments, shell
 from reconciler.ffmpeg.formats import FORMAT_WHITELIST

@@ -5,8 +5,8 @@ from __future__ import annotations
 import stat
 
 import pytest
-from builders_ffmpeg import PROGRAM
 
+from builders_ffmpeg import PROGRAM
 from reconciler.core.errors import ProviderError
 from reconciler.ffmpeg import binary
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psutil
 import pytest
+
 from builders_ffmpeg import ENDLESS, H264, SLOW, generated, hidden_files, job, local, output, provider
 from contract.provider_contract import Bench, ProviderContract
 

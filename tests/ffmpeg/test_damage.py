@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from builders_media import ffmpeg
 
+from builders_media import ffmpeg
 from reconciler.ffmpeg.damage import cut_off, open_ended
 
 OPTIONS = {"wav": ["-vn"], "avi": ["-c", "copy", "-bsf:v", "h264_mp4toannexb"]}

@@ -6,9 +6,9 @@ import itertools
 import math
 
 import pytest
+
 from builders_ffmpeg import AAC, made
 from builders_ffmpeg import local as source_of
-
 from reconciler.core.codecs import CONTAINERS, DEFAULT_ENCODERS, ENCODERS
 from reconciler.core.parameters import Video
 from reconciler.core.ports import Verified

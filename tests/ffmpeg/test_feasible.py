@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from builders_ffmpeg import AAC, H264, asked
 
+from builders_ffmpeg import AAC, H264, asked
 from reconciler.core.encode import Trim
 from reconciler.ffmpeg.feasible import impossible
 from reconciler.ffmpeg.probe import probe

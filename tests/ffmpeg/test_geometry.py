@@ -6,8 +6,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from builders_media import ffmpeg
 
+from builders_media import ffmpeg
 from reconciler.core.parameters import Video
 from reconciler.ffmpeg.facts import VideoTrack
 from reconciler.ffmpeg.geometry import filters, output_rate, output_size

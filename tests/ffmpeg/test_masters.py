@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from builders_ffmpeg import AAC, H264, encode, local, made, output
 
+from builders_ffmpeg import AAC, H264, encode, local, made, output
 from reconciler.core.ports import NotMade, Suspect, Verified
 from reconciler.ffmpeg.probe import probe
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from builders_ffmpeg import AAC, H264, asked
 
+from builders_ffmpeg import AAC, H264, asked
 from reconciler.core.encode import Trim
 from reconciler.core.ports import Fetched, SourceSeen
 from reconciler.ffmpeg.notes import clock, megabytes, notes, output_summary, source_line

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from builders_ffmpeg import (
     AAC,
     ENDLESS,
@@ -32,7 +33,6 @@ from builders_ffmpeg import (
     provider,
     running,
 )
-
 from reconciler.core.encode import FfmpegSettings
 from reconciler.core.errors import ProviderError, RejectedError, UnavailableError
 from reconciler.core.ports import Done, Failed, Fetched, NotMade, SourceSeen, Verified

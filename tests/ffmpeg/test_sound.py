@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 
 import pytest
+
 from builders_ffmpeg import AAC, local, made
 from builders_media import ffmpeg
-
 from reconciler.core.codecs import AUDIO
 from reconciler.core.parameters import Audio
 from reconciler.core.ports import Verified

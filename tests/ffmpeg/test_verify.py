@@ -6,9 +6,9 @@ import time
 from dataclasses import replace
 
 import pytest
+
 from builders_ffmpeg import AAC, H264, asked, local
 from builders_media import ffmpeg
-
 from reconciler.core.encode import Trim
 from reconciler.ffmpeg import work_files
 from reconciler.ffmpeg.arguments import Target, arguments

@@ -8,8 +8,8 @@ import sys
 import time
 
 import psutil
-from builders_ffmpeg import generated, output
 
+from builders_ffmpeg import generated, output
 from reconciler.ffmpeg import work_files
 
 JOB = "0123abcd-0000-5000-8000-000000000000"

@@ -76,6 +76,27 @@ def test_a_published_file_replaces_what_had_its_name(tmp_path):
         assert (content, ["deep"]) == (path.read_bytes(), names(tmp_path))
 
 
+def test_a_link_of_the_published_file_itself_leaves_one_name(tmp_path):
+    """Between two names of one file a rename does nothing, and yet only the final one is left."""
+    temp, path = tmp_path / ".part", tmp_path / "final.mp4"
+    path.write_bytes(b"picture")
+    temp.hardlink_to(path)
+    atomic.publish(temp, path)
+
+    assert (b"picture", ["final.mp4"]) == (path.read_bytes(), names(tmp_path))
+
+
+def test_a_file_that_has_its_name_already_keeps_it(tmp_path):
+    """Publishing a file as itself, by whatever path, loses nothing."""
+    path = tmp_path / "final.mp4"
+    path.write_bytes(b"picture")
+    (tmp_path / "folder").symlink_to(tmp_path)
+    for same in (path, tmp_path / "folder" / "final.mp4"):
+        atomic.publish(same, path)
+
+    assert b"picture" == path.read_bytes()
+
+
 def test_a_link_shares_the_bytes_where_the_file_system_can(tmp_path):
     """Within a file system nothing is copied, and an old file of the target's name goes."""
     source, target = tmp_path / "a.mp4", tmp_path / "b" / ".b.part"

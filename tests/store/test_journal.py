@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from builders_state import PROJECT, event, known
 
+from builders_state import PROJECT, event, known
 from reconciler.core.errors import StateError
 from reconciler.store import journal
 

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from builders_state import end, holder, noon
 
+from builders_state import end, holder, noon
 from reconciler.core.errors import LockedError, StateError
 from reconciler.store.lock import Lock
 

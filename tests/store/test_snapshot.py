@@ -6,9 +6,9 @@ import json
 import os
 
 import pytest
+
 from builders import output, record
 from builders_state import PROJECT, known, snapshot
-
 from reconciler.core.errors import StateError
 from reconciler.core.state import Approval, JobRecord, empty
 from reconciler.store.snapshot import encode, read, write

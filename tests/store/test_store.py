@@ -8,8 +8,8 @@ import threading
 from pathlib import Path, PosixPath
 
 import pytest
-from builders_state import PROJECT, addresses, copied, known, names, put, state
 
+from builders_state import PROJECT, addresses, copied, known, names, put, state
 from reconciler.core.errors import LockedError, StateError
 from reconciler.store import snapshot
 from reconciler.store.store import Writer, journal_path, read

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from builders_state import PROJECT, addresses, copied, holder, known, noon, put, state
 
+from builders_state import PROJECT, addresses, copied, holder, known, noon, put, state
 from reconciler.core.errors import StateError
 from reconciler.core.state import Approval
 from reconciler.store import journal, snapshot

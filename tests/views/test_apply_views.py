@@ -6,10 +6,10 @@ import io
 import re
 from datetime import UTC, datetime, timedelta
 
-from builders import desired, output, record, world
-from builders_views import document, h264, job, ladder
 from rich.console import Console
 
+from builders import desired, output, record, world
+from builders_views import document, h264, job, ladder
 from reconciler.core.happenings import (
     JobMessage,
     JobProgress,

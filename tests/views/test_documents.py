@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+
 from builders import source
 from builders_views import document, h264, job, ladder, made
-
 from reconciler.core.errors import Place, Problem, ReconcilerError, SpecError
 from reconciler.core.happenings import JobProgress, JobStarted, Outcome, OutputDone, OutputFailed
 from reconciler.core.ports import Running

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from builders import record, source
 from builders_views import REMOTE, URL, document, h264, ladder, made, rendition
-
 from reconciler.core.state import JobRecord
 from reconciler.views.cells import width
 from reconciler.views.colour import coloured

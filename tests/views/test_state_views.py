@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import msgspec
+
 from builders import desired, file_of, output, record, source, world
 from builders_views import URL, h264
-
 from reconciler.core.encode import Origin
 from reconciler.core.errors import Place
 from reconciler.core.plan import Selection, make_plan
