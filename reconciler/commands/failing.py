@@ -12,6 +12,7 @@ from reconciler import __version__
 from reconciler.commands.options import Given, Globals
 from reconciler.commands.speaking import Screen
 from reconciler.core.errors import ReconcilerError
+from reconciler.io.redact import redact
 from reconciler.views.cells import visible
 from reconciler.views.events import error_events
 from reconciler.views.problems import error_text
@@ -47,10 +48,10 @@ def _of_the_system(error: OSError) -> str:
 
 def _bug(error: Exception, *, verbose: bool) -> str:
     """What a user can do about a bug, with the traceback only for those who asked."""
-    what = visible(f"{type(error).__name__}: {error}")
+    what = visible(redact(f"{type(error).__name__}: {error}"))
     lines = [f"Error: this is a bug in reconciler, not in your specs: {what}"]
     if verbose:
-        lines += ["", *traceback.format_exception(error)]
+        lines += ["", redact("".join(traceback.format_exception(error)))]
     else:
         lines.append("To see where: run the same command with -v.")
     version = f"reconciler {__version__}, Python {platform.python_version()}, {sys.platform}"

@@ -138,7 +138,13 @@ def global_options(*, environment: bool) -> list[click.Option]:
         ),
         _option("--json", environment=name("JSON"), is_flag=True, help="JSON on stdout instead of text."),
         _option("--no-color", environment=name("NO_COLOR"), is_flag=True, help="No colours. Also NO_COLOR=1."),
-        _option("-v", "--verbose", environment=name("VERBOSE"), is_flag=True, help="Show the traceback of a bug."),
+        _option(
+            "-v",
+            "--verbose",
+            environment=name("VERBOSE"),
+            is_flag=True,
+            help="Say more: what servers are asked, and where a bug is.",
+        ),
     ]
 
 

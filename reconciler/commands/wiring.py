@@ -16,6 +16,7 @@ from reconciler.apply.executor import Options, apply
 from reconciler.apply.hands import Hands
 from reconciler.apply.settle import settle
 from reconciler.commands.gathering import Planned, cache_folder, host, load_specs, look_around, plan_of, project_folder
+from reconciler.commands.logs import show_logs
 from reconciler.commands.options import Globals
 from reconciler.core.encode import Desired, Source
 from reconciler.core.errors import ProviderError, RefusedError
@@ -202,6 +203,8 @@ def _interruptible(hands: Hands, providers: list[FfmpegProvider]) -> Iterator[Ha
 
 
 def _fetcher(settings: Globals) -> SourceFetcher:
+    if settings.verbose:
+        show_logs()
     trust = Trust(
         allow_private=settings.allow_private_sources, media_roots=tuple(Path(root) for root in settings.media_roots)
     )

@@ -7,6 +7,7 @@ EdgeAuth, oss2, the COS SDK). A parameter is dropped only with its whole group: 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -46,6 +47,10 @@ class Signer:
     markers: frozenset[str]
     strip: frozenset[str]
     prefixes: tuple[str, ...] = ()
+
+
+# Names of parameters whose values are kept secret, whoever signs with them.
+_CREDENTIAL = re.compile(r"token|sig|secret|passw|pwd|auth|key|jwt|hmac|hdn|credential|policy|session|ticket|md5|hash")
 
 
 def _signer(name: str, markers: str, strip: str, *more: Iterable[str], prefixes: tuple[str, ...] = ()) -> Signer:
@@ -114,7 +119,8 @@ def identity(url: str, ignore_query: Iterable[str] = ()) -> str:
     """The name of what an http(s) URL leads to.
 
     Scheme and host in lower case, no default port, one spelling of escapes, the query sorted, without
-    signatures, without the parameters named in `ignore_query`, without a fragment.
+    signatures, without the parameters named in `ignore_query`, without a fragment. What looks like a credential
+    of a signer that nobody knows is there as a digest: it may choose content, and it must not be told.
     """
     if _SAFE_URL.fullmatch(url):
         return url
@@ -138,12 +144,20 @@ def _kept(query: str, ignored: frozenset[str]) -> list[str]:
     names = {name for name, _ in pairs}
     signers = [signer for signer in SIGNERS if signer.markers <= names]
     return [
-        _escaped(part, _QUERY)
+        _untold(name, _escaped(part, _QUERY))
         for name, part in pairs
         if name not in ignored
         and not _akamai(name, part)
         and not any(name in signer.strip or name.startswith(signer.prefixes or "\0") for signer in signers)
     ]
+
+
+def _untold(name: str, part: str) -> str:
+    """A parameter as it is, or with a digest for a value that looks like a credential."""
+    spelled, equals, value = part.partition("=")
+    if not value or not _CREDENTIAL.search(name):
+        return part
+    return f"{spelled}{equals}sha256-{hashlib.sha256(value.encode()).hexdigest()[:12]}"
 
 
 def _name(part: str) -> str:

@@ -1,9 +1,4 @@
-"""What ffmpeg is told: one process that makes all outputs of a job from one decode. Pure.
-
-Each output has its own filter chain on the same input track. ffmpeg decodes a track once however many
-outputs use it, and gives every chain a thread of its own; a `split` filter makes the same files in the same
-time (compared by digest), so each output reads just as it would alone.
-"""
+"""What ffmpeg is told: one process that makes all outputs of a job from one decode. Pure."""
 
 from __future__ import annotations
 
@@ -11,20 +6,23 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reconciler.core.encode import Source
+from reconciler.core.encode import Source, Trim
 from reconciler.core.parameters import Audio, Parameters
 from reconciler.core.units import number
-from reconciler.ffmpeg import encoders, sound
+from reconciler.ffmpeg import encoders, geometry, sound, trimming
 from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, VideoTrack, wanted_span
-from reconciler.ffmpeg.formats import generated_arguments, input_arguments, lead_in, output_arguments
-from reconciler.ffmpeg.geometry import filters
+from reconciler.ffmpeg.formats import generated_arguments, input_arguments, output_arguments
+from reconciler.ffmpeg.graph import Feed, Maps, graph
+from reconciler.ffmpeg.trimming import lead_in, seek
 
 _GLOBAL = [
     *("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning"),
     *("-progress", "pipe:1", "-stats_period", "0.5", "-y"),
 ]
 # Options that begin a line of their own where a command is shown.
-_LINE_STARTS = {"-f", "-protocol_whitelist", "-map", "-vf", "-c:v", "-c:a", "-map_metadata", "-movflags"}
+_LINE_STARTS = {
+    *("-f", "-protocol_whitelist", "-filter_complex", "-map", "-vf", "-c:v", "-c:a", "-map_metadata", "-movflags")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +41,15 @@ def arguments(
     `path` is the source as a local file; a generated source needs none. `facts` None means that nothing is
     known of the source yet: sizes become expressions and sound is taken to be there.
     """
-    lead = lead_in(source.trim.start, facts)
-    if source.kind == "lavfi":
-        options = [*_GLOBAL, *generated_arguments(source.location, source.trim)]
-    else:
-        options = [*_GLOBAL, *input_arguments(path, source.trim, lead)]
+    opened = generated_arguments(source.location) if source.kind == "lavfi" else input_arguments(path)
+    words = [*_GLOBAL, *seek(source.trim, lead_in(source.trim, facts)), *opened]
     if facts is not None and any(_silent(target.parameters, facts) for target in targets):
-        options += _silence(source, facts, lead)
-    for target in targets:
-        options += _output(target, facts, lead, threads)
-    return options
+        words += _silence(source.trim, facts)
+    shared, mapped = graph([_feeds(target.parameters, source.trim, facts) for target in targets])
+    words += shared
+    for target, maps in zip(targets, mapped, strict=True):
+        words += _output(target, maps, facts, threads)
+    return words
 
 
 def has_video(parameters: Parameters) -> bool:
@@ -72,31 +69,37 @@ def video_track(facts: MediaFacts | None) -> VideoTrack | None:
 
 def audio_track(audio: Audio, facts: MediaFacts | None) -> AudioTrack | None:
     """The sound that is asked for; None if the source has it not, or is not known."""
-    number = audio.track or 0
-    return facts.audio[number] if facts is not None and number < len(facts.audio) else None
+    track = audio.track or 0
+    return facts.audio[track] if facts is not None and track < len(facts.audio) else None
 
 
-def _output(target: Target, facts: MediaFacts | None, lead: float, threads: int | None) -> list[str]:
+def _feeds(wanted: Parameters, trim: Trim, facts: MediaFacts | None) -> list[Feed]:
+    """The tracks that an output is made from, and what is done to them: picture first."""
+    feeds: list[Feed] = []
+    lead = lead_in(trim, facts)
+    if has_video(wanted) and wanted.video is not None:
+        chain = [*trimming.filters("video", trim, lead), *geometry.filters(wanted.video, video_track(facts))]
+        feeds.append(Feed("video", "0:V:0", tuple(chain)))
+    if has_audio(wanted) and wanted.audio is not None:
+        track = audio_track(wanted.audio, facts)
+        chain = sound.filters(wanted.audio, track)
+        if facts is None or track is not None:
+            chain = [*trimming.filters("audio", trim, lead), *chain]
+            feeds.append(Feed("audio", f"0:a:{wanted.audio.track or 0}", tuple(chain)))
+        elif _silent(wanted, facts):
+            feeds.append(Feed("audio", "1:a:0", tuple(chain)))
+    return feeds
+
+
+def _output(target: Target, maps: Maps, facts: MediaFacts | None, threads: int | None) -> list[str]:
     wanted = target.parameters
     container = wanted.container or "mp4"
-    options: list[str] = []
-    if has_video(wanted) and wanted.video is not None:
-        track = video_track(facts)
-        options += ["-map", "0:V:0", "-vf", ",".join(filters(wanted.video, track))]
-        options += encoders.arguments(wanted.video, container, track, threads)
-    if has_audio(wanted) and wanted.audio is not None:
-        options += _audio(wanted, wanted.audio, facts)
-    options += ["-ss", str(number(lead))] if lead else []
-    return options + output_arguments(container, target.path, faststart=wanted.faststart is not False)
-
-
-def _audio(wanted: Parameters, audio: Audio, facts: MediaFacts | None) -> list[str]:
-    track = audio_track(audio, facts)
-    if facts is None or track is not None:
-        return ["-map", f"0:a:{audio.track or 0}", *sound.arguments(audio, track)]
-    if _silent(wanted, facts):
-        return ["-map", "1:a:0", *sound.arguments(audio, None)]
-    return []
+    words: list[str] = []
+    if "video" in maps and wanted.video is not None:
+        words += [*maps["video"], *encoders.options(wanted.video, container, video_track(facts), threads)]
+    if "audio" in maps and wanted.audio is not None:
+        words += [*maps["audio"], *sound.options(wanted.audio)]
+    return words + output_arguments(container, target.path, faststart=wanted.faststart is not False)
 
 
 def _silent(wanted: Parameters, facts: MediaFacts) -> bool:
@@ -105,11 +108,11 @@ def _silent(wanted: Parameters, facts: MediaFacts) -> bool:
     return has_audio(wanted) and audio is not None and audio.missing == "silence" and not facts.audio
 
 
-def _silence(source: Source, facts: MediaFacts, lead: float) -> list[str]:
+def _silence(trim: Trim, facts: MediaFacts) -> list[str]:
     """Silence that is as long as the picture."""
     track = video_track(facts)
-    length = wanted_span(facts, track, source.trim)[1] if track is not None else facts.end
-    return ["-f", "lavfi", "-t", str(number(length + lead)), "-i", "anullsrc=channel_layout=stereo:sample_rate=48000"]
+    length = wanted_span(facts, track, trim)[1] if track is not None else facts.end
+    return ["-f", "lavfi", "-t", str(number(length)), "-i", "anullsrc=channel_layout=stereo:sample_rate=48000"]
 
 
 def shell(command: Sequence[str]) -> str:

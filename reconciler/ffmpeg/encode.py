@@ -15,12 +15,16 @@ from reconciler.ffmpeg.status import Status
 
 CANCELLED = "cancelled"
 
+# How many times longer than an idle process a busy one is waited for.
+_BUSY = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
     """What runs ffmpeg: the program, the little of the environment that it gets, a clock in seconds.
 
-    A process that shows no progress for `stall_seconds` is given up.
+    A process that shows no sign of life for `stall_seconds` is given up, and one that only keeps busy without
+    any progress after ten times as long.
     """
 
     program: str
@@ -37,8 +41,9 @@ class Encode:
         self._status = status
         self._cancelled = cancelled
         self._total = total if math.isfinite(total) and total > 0 else None
-        self._began = self._alive_at = machine.clock()
-        self._last: object = None
+        self._began = self._moved_at = self._alive_at = machine.clock()
+        self._progress = Progress()
+        self._life: object = None
         self._files: Sequence[Path] = ()
         self._process: Process | None = None
 
@@ -55,8 +60,10 @@ class Encode:
             self._process.signal(signal.SIGKILL)
 
     def _report(self, progress: Progress) -> None:
-        elapsed = self._machine.clock() - self._began
-        self._sign_of_life(progress)
+        now = self._machine.clock()
+        elapsed = now - self._began
+        if progress != self._progress:
+            self._progress, self._moved_at, self._alive_at = progress, now, now
         speed = progress.seconds / elapsed if progress.seconds and elapsed > 0 else None
         known = progress.seconds if self._total is not None else None
         self._status.become(
@@ -69,18 +76,18 @@ class Encode:
             )
         )
 
-    def _sign_of_life(self, life: object) -> None:
-        if life != self._last:
-            self._last, self._alive_at = life, self._machine.clock()
-
     def _why_stop(self) -> str | None:
         if self._cancelled():
             return CANCELLED
-        silent = self._machine.clock() - self._alive_at
-        if silent < self._machine.stall_seconds:
+        now, patience = self._machine.clock(), self._machine.stall_seconds
+        if now - self._alive_at < patience:
             return None
-        # While the index of a long file is moved to its front there is no progress, but the file changes.
-        self._sign_of_life(tuple(file.stat().st_mtime_ns for file in self._files if file.exists()))
-        if self._machine.clock() - self._alive_at < self._machine.stall_seconds:
+        if (life := self._signs_of_life()) != self._life and now - self._moved_at < _BUSY * patience:
+            self._life, self._alive_at = life, now
             return None
-        return f"ffmpeg made no progress for {silent:.0f} s and was stopped"
+        return f"ffmpeg made no progress for {now - self._moved_at:.0f} s and was stopped"
+
+    def _signs_of_life(self) -> object:
+        """What changes while ffmpeg works without progress: on a hard picture, or moving an index to the front."""
+        written = [file.stat().st_mtime_ns for file in self._files if file.exists()]
+        return written, self._process.busy_seconds() if self._process is not None else 0

@@ -31,15 +31,15 @@ def pixel_format_of(video: Video) -> str:
     return video.pixel_format or DEFAULT_PIXEL_FORMAT
 
 
-def arguments(video: Video, container: str, track: VideoTrack | None, threads: int | None) -> list[str]:
+def options(video: Video, container: str, track: VideoTrack | None, threads: int | None) -> list[str]:
     """The options of one output's picture, from the encoder to its tag."""
     encoder = encoder_of(video)
-    options = ["-c:v", encoder, *_speed(video, encoder), *_style(video, encoder), *_rate_control(video, encoder)]
-    options += _keyframes(video, encoder, track)
-    options += ["-threads:v", str(threads)] if threads else []
-    options += _private(video, encoder, threads)
-    options += ["-tag:v", "hvc1"] if encoder == "libx265" and container in {"mp4", "mov"} else []
-    return [*options, "-pix_fmt", pixel_format_of(video)]
+    words = ["-c:v", encoder, *_speed(video, encoder), *_style(video, encoder), *_rate_control(video, encoder)]
+    words += _keyframes(video, encoder, track)
+    words += ["-threads:v", str(threads)] if threads else []
+    words += _private(video, encoder, threads)
+    words += ["-tag:v", "hvc1"] if encoder == "libx265" and container in {"mp4", "mov"} else []
+    return [*words, "-pix_fmt", pixel_format_of(video)]
 
 
 def _speed(video: Video, encoder: str) -> list[str]:

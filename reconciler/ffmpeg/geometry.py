@@ -168,9 +168,9 @@ def _scale_expression(box: Box) -> list[str]:
     limits = ["1"] if not box.upscale else []
     limits += [f"{box.width}/(iw*sar)"] if box.width else []
     limits += [f"{box.height}/ih"] if box.height else []
-    scale = _least(limits)
+    scale = f"*{_least(limits)}" if limits != ["1"] else ""
     width, height = (
-        _escaped(f"max(2,{step}*floor({length}*{scale}/{step}+{_ROUNDING}))")
+        _escaped(f"max(2,{step}*floor({length}{scale}/{step}+{_ROUNDING}))")
         for length, step in zip(("iw*sar", "ih"), box.step, strict=True)
     )
     return [f"scale=w={width}:h={height}:flags=bicubic"]

@@ -91,6 +91,14 @@ class Process:
         pipes.close()
         return Ended(self._popen.wait(), self._complaints, stopped)
 
+    def busy_seconds(self) -> int:
+        """How many whole seconds of processor time it has used."""
+        try:
+            used = psutil.Process(self._popen.pid).cpu_times()
+        except psutil.Error:
+            return 0
+        return int(used.user + used.system)
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the whole group; one that is gone is no error."""
         if self._popen.returncode is None:

@@ -17,8 +17,8 @@ from reconciler.ffmpeg.generated import check_source
 from reconciler.ffmpeg.job import Job, Shop
 from reconciler.ffmpeg.process import environment_for
 
-# A job is given up after so long without any progress.
-STALL_SECONDS = 600.0
+# A job is given up after so long without any sign of life.
+STALL_SECONDS = 120.0
 
 # How long a job that was told to end may take, a download included.
 _ENDING = 5.0

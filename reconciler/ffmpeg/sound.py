@@ -21,15 +21,17 @@ def encoder_of(audio: Audio) -> str:
     return _ENCODERS[audio.codec or "aac"]
 
 
-def arguments(audio: Audio, track: AudioTrack | None) -> list[str]:
-    """The options of one output's sound. `track` None: nothing is known of the source yet."""
-    codec = audio.codec or "aac"
-    options = ["-c:a", encoder_of(audio)]
-    options += ["-b:a", str(audio.bitrate)] if audio.bitrate else []
-    options += ["-ac", str(audio.channels)] if audio.channels in {1, 2} else []
-    options += ["-ar", str(audio.sample_rate)] if audio.sample_rate else []
-    filters = [*_filled(track), *_layout(audio, codec, track)]
-    return [*options, "-af", ",".join(filters)] if filters else options
+def options(audio: Audio) -> list[str]:
+    """The encoder of one output's sound and its options."""
+    words = ["-c:a", encoder_of(audio)]
+    words += ["-b:a", str(audio.bitrate)] if audio.bitrate else []
+    words += ["-ac", str(audio.channels)] if audio.channels in {1, 2} else []
+    return words + (["-ar", str(audio.sample_rate)] if audio.sample_rate else [])
+
+
+def filters(audio: Audio, track: AudioTrack | None) -> list[str]:
+    """What is done to the sound on its way. `track` None: nothing is known of the source yet."""
+    return [*_filled(track), *_layout(audio, audio.codec or "aac", track)]
 
 
 def layout_of(channels: int, codec: str) -> str | None:

@@ -115,7 +115,8 @@ def _connect(connection: HTTPConnection, door: Door) -> socket.socket:
         raise NameResolutionError(host, connection, error) from error
     refused = [address for address in addresses if not door.allowed(address)]
     if refused:
-        raise AddressRefusedError(f"{host} is {refused[0]}, which is not a public address")
+        named = host if host == refused[0] else f"{host} ({refused[0]})"
+        raise AddressRefusedError(f"{named} is not a public address")
     failure: OSError | None = None
     for address in addresses:
         try:

@@ -112,6 +112,16 @@ def test_a_re_signed_url_is_no_change_and_no_secret(project, clips):
     assert "5ec4e7000" not in told + kept
 
 
+def test_verbose_shows_what_servers_are_asked_without_secrets(project, clips):
+    """With -v every request is on stderr, and no query string is."""
+    with serving({"/plain.mp4": clips.plain()}) as site:
+        declare(project, site.url("/plain.mp4", "token=5ec4e70003"))
+        result = project.apply(PRIVATE, "-v").ok()
+
+    assert "GET /plain.mp4?..." in result.err
+    assert "5ec4e70003" not in result.err + result.out + (project.folder / "state/encodes.json").read_text()
+
+
 def test_private_addresses_are_refused_by_name(project, clips):
     """Without the switch a loopback source fails its output, and the message says which switch."""
     with serving({"/plain.mp4": clips.plain()}) as site:

@@ -144,15 +144,33 @@ def test_progress_is_asked_for():
     ]
 
 
-def test_outputs_stand_one_after_the_other():
-    """Two outputs of a process are told just as each would be alone, from one input."""
-    first, second = asked(), asked(container="webm", video={"codec": "vp9", "crf": 33}, audio={"codec": "opus"})
-    alone = [told(first), told(second)]
-    start = alone[0].index("-map")
-    both = told(first, second)
-    assert both[: len(alone[0])] == alone[0]
-    assert both[len(alone[0]) : -1] == alone[1][start:-1]
-    assert len(after(both, "-i")) == 1
+def test_several_outputs_share_one_graph():
+    """One input is decoded once; `split` and `asplit` hand it to each output's own filters."""
+    sound = {"codec": "opus", "channels": 6}
+    second = asked(container="webm", video={"codec": "vp9", "crf": 33, "height": 60}, audio=sound)
+    words = told(asked(), second, asked(container="m4a", video=None))
+    assert ["file:/media/master.mov"] == after(words, "-i")
+    (shared,) = after(words, "-filter_complex")
+    assert shared.replace(";", "\n").splitlines() == [
+        "[0:V:0]split=2[video0in][video1in]",
+        "[video0in]" + after(told(asked()), "-vf")[0] + "[video0]",
+        "[video1in]" + after(told(second), "-vf")[0] + "[video1]",
+        "[0:a:0]asplit=3[audio0in][audio1in][audio2in]",
+        "[audio0in]anull[audio0]",
+        "[audio1in]aformat=channel_layouts=5.1[audio1]",
+        "[audio2in]anull[audio2]",
+    ]
+    assert ["[video0]", "[audio0]", "[video1]", "[audio1]", "[audio2]"] == after(words, "-map")
+    assert {"-vf", "-af"}.isdisjoint(words)
+
+
+def test_a_track_that_one_output_uses_is_not_split():
+    """A film and its sound alone: the picture goes one way."""
+    words = told(asked(audio={"codec": "none"}), asked(container="m4a", video=None))
+    (shared,) = after(words, "-filter_complex")
+    assert shared.startswith("[0:V:0]")
+    assert shared.endswith(";[0:a:0]anull[audio1]")
+    assert "split" not in shared
 
 
 def test_nothing_comes_along_by_itself():
@@ -184,31 +202,35 @@ def test_sound_alone_maps_no_picture():
 
 
 def test_a_trim_is_exact_and_skips_what_is_before():
-    """Start and length come before the input, as ffmpeg wants them for a seek that is exact."""
+    """The start comes before the input, as a seek; the end is cut by filters, in every track at the same time."""
     words = told(asked(), source=local("master.mov", start=1.5, end=4))
     assert ["1.5"] == after(words[: words.index("-i")], "-ss")
-    assert ["2.5"] == after(words[: words.index("-i")], "-t")
-    assert {"-ss", "-t"}.isdisjoint(told(asked()))
+    assert after(words, "-vf")[0].startswith("trim=end=2.5,scale=")
+    assert ["atrim=end=2.5"] == after(words, "-af")
+    assert "trim" not in " ".join(told(asked(), source=local("master.mov", start=1.5)))
+    assert "-ss" not in told(asked())
 
 
 def test_a_stream_without_an_index_is_read_from_further_back(clips):
-    """A transport stream is opened a group of pictures and a second early; each output skips what is too much."""
+    """A transport stream is read from a group of pictures and a second early; filters drop what is too much."""
     source, facts = local(clips.plain("four.ts", seconds=4), start=3.5, end=3.75), probe(str(clips.plain("four.ts")))
     assert facts.video[0].group == pytest.approx(4, abs=0.1)
-    words = told(asked(), asked(), source=source, facts=facts)
-    assert ["3.5", "3.5"] == after(words, "-ss")
-    assert ["3.75"] == after(words, "-t")
+    words = told(asked(), source=source, facts=facts)
+    assert "-ss" not in words
+    assert ["trim=start=3.5:end=3.75,setpts=PTS-3.5/TB,setsar=1"] == after(words, "-vf")
+    assert ["atrim=start=3.5:end=3.75,asetpts=PTS-3.5/TB"] == after(words, "-af")
     short = replace(facts, video=(replace(facts.video[0], group=1.0),))
     words = told(asked(), source=source, facts=short)
-    assert ["1.5", "2"] == after(words, "-ss")
-    assert ["2.25"] == after(words, "-t")
+    assert ["1.5"] == after(words, "-ss")
+    assert ["trim=start=2:end=2.25,setpts=PTS-2/TB,setsar=1"] == after(words, "-vf")
 
 
 def test_silence_is_as_long_as_the_picture(clips):
     """A silent source gets a made-up track for those outputs that ask for silence, and no others."""
     facts = probe(str(clips.silent()))
     words = told(asked(audio={**AAC, "missing": "silence"}), asked(), facts=facts)
-    assert ["0:V:0", "1:a:0", "0:V:0"] == after(words, "-map")
+    assert ["[video0]", "[audio0]", "[video1]"] == after(words, "-map")
+    assert "[1:a:0]anull[audio0]" in after(words, "-filter_complex")[0]
     assert ["2"] == after(words, "-t")
 
 

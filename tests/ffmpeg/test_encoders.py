@@ -19,7 +19,7 @@ from reconciler.ffmpeg.probe import probe
 
 def told(container="mp4", threads=None, **fields):
     """The options of a picture whose source is not known."""
-    return encoders.arguments(Video.model_validate(fields), container, None, threads)
+    return encoders.options(Video.model_validate(fields), container, None, threads)
 
 
 def after(words, option):

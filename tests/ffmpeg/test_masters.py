@@ -92,6 +92,15 @@ def test_a_trim_is_exact_for_every_track(clips, tmp_path, container, start, end)
     assert facts.audio[0].end == pytest.approx(length, abs=0.045)
 
 
+def test_a_trim_cuts_a_late_picture_where_it_cuts_the_sound(clips, tmp_path):
+    """What begins late does not run on behind the end."""
+    result, file = made(tmp_path, local(clips.late_picture(), end=1.6))
+    assert isinstance(result, Verified), result
+    facts = probe(str(file))
+    assert facts.video[0].end == pytest.approx(1.6, abs=0.05)
+    assert facts.audio[0].end == pytest.approx(1.6, abs=0.03)
+
+
 def test_silence_for_a_silent_master(clips, tmp_path):
     """Made-up silence is as long as the picture, trimmed or not."""
     for trim, length in (({}, 2), ({"start": 0.5, "end": 1.5}, 1)):

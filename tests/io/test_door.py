@@ -49,7 +49,7 @@ def test_a_second_answer_of_the_name_server_leads_nowhere_else():
             made.get(f"http://media.invalid:{site.port}/clip", timeout=(0.1, 0.1))
         with pytest.raises(requests.ConnectionError) as caught:
             made.get(f"http://media.invalid:{site.port}/clip", timeout=(0.1, 0.1))
-        assert "127.0.0.1, which is not a public address" in str(caught.value)
+        assert "media.invalid (127.0.0.1) is not a public address" in str(caught.value)
         assert [] == site.requests
 
 
