@@ -192,6 +192,12 @@ class Clips:
         tags = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=limited"
         return self._made("tagged.mp4", "-f", "lavfi", "-i", f"{PICTURE}:duration=1,{tags}", *_h264())
 
+    def full_range(self):
+        """Motion JPEG, whose brightness uses all values."""
+        return self._made(
+            "full-range.avi", "-f", "lavfi", "-i", f"{PICTURE}:duration=1", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p"
+        )
+
     def with_holes_in_sound(self):
         """Sound that is missing for a second in the middle."""
         return self._made(

@@ -11,7 +11,8 @@ from reconciler.core.encode import Origin
 from reconciler.core.errors import Place
 from reconciler.core.jobs import plan_jobs
 from reconciler.core.parameters import Parameters
-from reconciler.core.plan import Selection, make_plan
+from reconciler.core.plan import make_plan
+from reconciler.core.selection import Selection
 from reconciler.views.document import Basis
 from reconciler.views.plan_json import encode_steps, plan_document
 

@@ -14,8 +14,9 @@ from builders import HOST
 from reconciler.apply.executor import Options, apply
 from reconciler.apply.hands import Hands
 from reconciler.apply.settle import settle
-from reconciler.core.plan import Selection, make_plan
+from reconciler.core.plan import make_plan
 from reconciler.core.ports import Done, Draft, Lost, NotMade, Running, SourceSeen, Traits, Verified
+from reconciler.core.selection import Selection
 from reconciler.core.state import Event, empty, fold
 from reconciler.core.world import World
 

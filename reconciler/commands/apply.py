@@ -26,7 +26,7 @@ from reconciler.core.errors import (
     UsageError,
 )
 from reconciler.core.happenings import Outcome
-from reconciler.core.plan import Selection
+from reconciler.core.selection import Selection
 from reconciler.views.apply_events import outcome_events
 from reconciler.views.apply_text import apply_text, not_approved_text, question
 from reconciler.views.document import PlanDocument, read_document

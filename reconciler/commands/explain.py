@@ -12,8 +12,8 @@ from reconciler.commands.options import Command, Globals, complete, trusting, wi
 from reconciler.commands.speaking import Screen
 from reconciler.core.encode import Output
 from reconciler.core.errors import UsageError
-from reconciler.core.plan import Selection
 from reconciler.core.presets import BUILT_IN
+from reconciler.core.selection import Selection
 from reconciler.views.explain import explain_text, explained, preset_fields, presets_text, retired_text
 
 

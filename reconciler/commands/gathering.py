@@ -16,7 +16,8 @@ import platformdirs
 from reconciler.commands.options import Globals
 from reconciler.core.approval import Refusal, plan_id, plan_lines, refusals
 from reconciler.core.encode import Desired
-from reconciler.core.plan import Plan, Selection, make_plan
+from reconciler.core.plan import Plan, make_plan
+from reconciler.core.selection import Selection
 from reconciler.core.state import Record, Snapshot
 from reconciler.core.steps import Create, Rerun, Resume, Retry, Supersede
 from reconciler.core.world import World, known_sources, paths_to_look_at

@@ -13,7 +13,7 @@ from reconciler.commands.options import Command, Globals, selecting, trusting, w
 from reconciler.commands.planning import document_of, now, repeated
 from reconciler.commands.speaking import Screen
 from reconciler.core.errors import ReconcilerError
-from reconciler.core.plan import Selection
+from reconciler.core.selection import Selection
 from reconciler.io import atomic
 from reconciler.views.commands_text import commands_text
 from reconciler.views.document import PlanDocument, write_document

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from reconciler import __version__
 from reconciler.commands.gathering import Planned
 from reconciler.commands.options import Globals, flags
-from reconciler.core.plan import Selection
+from reconciler.core.selection import Selection
 from reconciler.views.document import Basis, PlanDocument
 from reconciler.views.plan_json import plan_document
 

@@ -21,7 +21,7 @@ from reconciler.commands.options import Globals
 from reconciler.core.encode import Desired, Source
 from reconciler.core.errors import ProviderError, RefusedError
 from reconciler.core.happenings import Outcome, Tell
-from reconciler.core.plan import Selection
+from reconciler.core.selection import Selection
 from reconciler.core.state import Snapshot
 from reconciler.core.world import World
 from reconciler.edges import sources

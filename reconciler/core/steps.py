@@ -38,8 +38,8 @@ class OutputStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Create(OutputStep):
-    """Encode an output that the state does not know."""
+class NewStep(OutputStep):
+    """A step that encodes where no finished file is replaced."""
 
     symbol: ClassVar[str] = "+"
     phrase: ClassVar[str] = "will be created"
@@ -48,8 +48,8 @@ class Create(OutputStep):
 
 
 @dataclass(frozen=True, slots=True)
-class Rerun(OutputStep):
-    """Encode an output again: what is wanted, or its source, is not what was made."""
+class ReplacingStep(OutputStep):
+    """A step that encodes anew: the old file goes when the new one is whole."""
 
     record: Record
     changes: tuple[Difference, ...]
@@ -60,14 +60,35 @@ class Rerun(OutputStep):
 
 
 @dataclass(frozen=True, slots=True)
-class Retry(OutputStep):
+class UpdatingStep(OutputStep):
+    """A step that encodes nothing: only the record, or the name of a file, changes."""
+
+    symbol: ClassVar[str] = "~"
+    phrase: ClassVar[str] = "will be updated in-place"
+    actions: ClassVar[tuple[str, ...]] = ("update",)
+    step_class: ClassVar[StepClass] = "record"
+
+
+@dataclass(frozen=True, slots=True)
+class Create(NewStep):
+    """Encode an output that the state does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry(NewStep):
     """Try a failed output once more; its attempts are not used up."""
 
     record: Record
-    symbol: ClassVar[str] = "+"
-    phrase: ClassVar[str] = "will be created"
-    actions: ClassVar[tuple[str, ...]] = ("create",)
-    step_class: ClassVar[StepClass] = "encode"
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun(ReplacingStep):
+    """Encode an output again: what is wanted, or its source, is not what was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supersede(ReplacingStep):
+    """Cancel a job in flight whose output is no longer wanted like that, then encode what is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +103,7 @@ class Resume(OutputStep):
 
 
 @dataclass(frozen=True, slots=True)
-class Supersede(OutputStep):
-    """Cancel a job in flight whose output is no longer wanted like that, then encode what is."""
-
-    record: Record
-    changes: tuple[Difference, ...]
-    symbol: ClassVar[str] = "+/-"
-    phrase: ClassVar[str] = "must be replaced"
-    actions: ClassVar[tuple[str, ...]] = ("create", "delete")
-    step_class: ClassVar[StepClass] = "encode"
-
-
-@dataclass(frozen=True, slots=True)
-class Reuse(OutputStep):
+class Reuse(UpdatingStep):
     """Take a living file with the same fingerprint instead of encoding: a hard link, else a copy.
 
     `of` is the address it is taken from, whose record is `attempt`'s; the address itself when an earlier
@@ -103,45 +112,30 @@ class Reuse(OutputStep):
 
     of: str
     attempt: Attempt
-    symbol: ClassVar[str] = "~"
-    phrase: ClassVar[str] = "will be updated in-place"
-    actions: ClassVar[tuple[str, ...]] = ("update",)
-    step_class: ClassVar[StepClass] = "record"
 
 
 @dataclass(frozen=True, slots=True)
-class ReuseTwin(OutputStep):
+class ReuseTwin(UpdatingStep):
     """Take the file of an output that this same plan encodes: the second of two new twins."""
 
     of: str
-    symbol: ClassVar[str] = "~"
-    phrase: ClassVar[str] = "will be updated in-place"
-    actions: ClassVar[tuple[str, ...]] = ("update",)
-    step_class: ClassVar[StepClass] = "record"
 
 
 @dataclass(frozen=True, slots=True)
-class Move(OutputStep):
+class Move(UpdatingStep):
     """Give a record and its file the address that the specs now use."""
 
     of: str
     record: Record
-    symbol: ClassVar[str] = "~"
     phrase: ClassVar[str] = "has moved to"
-    actions: ClassVar[tuple[str, ...]] = ("update",)
-    step_class: ClassVar[StepClass] = "record"
 
 
 @dataclass(frozen=True, slots=True)
-class Update(OutputStep):
+class Update(UpdatingStep):
     """Record what changed about an output without changing its bits: labels, protection, provider."""
 
     record: Record
     changes: tuple[Difference, ...]
-    symbol: ClassVar[str] = "~"
-    phrase: ClassVar[str] = "will be updated in-place"
-    actions: ClassVar[tuple[str, ...]] = ("update",)
-    step_class: ClassVar[StepClass] = "record"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ import msgspec
 from reconciler.core.approval import Refusal, plan_id
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.manifest import Canonical
-from reconciler.core.plan import Notice, Selection
+from reconciler.core.plan import Notice
+from reconciler.core.selection import Selection
 
 FORMAT = "encode-reconciler-plan"
 VERSION = 1

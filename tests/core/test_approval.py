@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from builders import desired, output, record, world
 from reconciler.core.approval import check_expected, check_saved, finished_approvals, plan_id, plan_lines, refusals
 from reconciler.core.errors import PlanChangedError
-from reconciler.core.plan import Selection, make_plan
+from reconciler.core.plan import make_plan
+from reconciler.core.selection import Selection
 from reconciler.core.state import Approval
 
 A, B = output("bbb/480p", crf=26), output("bbb/720p", crf=23)

@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from builders import HOST, desired, file_of, output, record, source, world
 from reconciler.core.errors import ReconcilerError
-from reconciler.core.plan import Selection, make_plan
+from reconciler.core.plan import make_plan
 from reconciler.core.ports import Sighting
+from reconciler.core.selection import Selection
 from reconciler.core.state import Evidence, SourceRecord
 from reconciler.core.steps import Create, Move, Rerun, Resume, Retire, Retry, Reuse, ReuseTwin, Supersede, Update
 from reconciler.core.transitions import own_attempt

@@ -20,8 +20,9 @@ from reconciler.core.happenings import (
     StepDone,
     Stopping,
 )
-from reconciler.core.plan import Selection, make_plan
+from reconciler.core.plan import make_plan
 from reconciler.core.ports import Running
+from reconciler.core.selection import Selection
 from reconciler.core.steps import Retire
 from reconciler.views.apply_text import apply_text
 from reconciler.views.cells import width

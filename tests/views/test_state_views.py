@@ -11,8 +11,9 @@ from builders import desired, file_of, output, record, source, world
 from builders_views import URL, h264
 from reconciler.core.encode import Origin
 from reconciler.core.errors import Place
-from reconciler.core.plan import Selection, make_plan
+from reconciler.core.plan import make_plan
 from reconciler.core.presets import BUILT_IN
+from reconciler.core.selection import Selection
 from reconciler.core.state import JobRecord
 from reconciler.core.transitions import own_attempt
 from reconciler.views.explain import explain_text, presets_text

@@ -1,0 +1,61 @@
+"""Which outputs a plan is about, and the mistakes that look like a wish to do nothing or to retire everything."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from reconciler.core.encode import Desired
+from reconciler.core.errors import ReconcilerError, UsageError
+from reconciler.core.names import matches, nearest
+from reconciler.core.state import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What `--target`, `--exclude`, `--rerun` and `--allow` say; globs over whole addresses."""
+
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    reruns: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+
+    def selects(self, address: str) -> bool:
+        """Whether the plan is about this address at all."""
+        if any(matches(glob, address) for glob in self.excludes):
+            return False
+        return not self.targets or any(matches(glob, address) for glob in self.targets)
+
+    def reruns_it(self, address: str) -> bool:
+        """Whether `--rerun` names this address."""
+        return any(matches(glob, address) for glob in self.reruns)
+
+
+def refuse_unmatched(desired: Desired, records: Mapping[str, Record], selection: Selection) -> None:
+    """A pattern that matches nothing is a typing error, not a wish to do nothing. Raises UsageError."""
+    known = {*records, *(output.address for output in desired.outputs)}
+    given = (("--target", selection.targets), ("--exclude", selection.excludes), ("--rerun", selection.reruns))
+    for option, globs in given:
+        for glob in globs:
+            if not any(matches(glob, address) for address in known):
+                near = nearest(glob, known)
+                hint = f'\nDid you mean "{near}"?' if near is not None else ""
+                raise UsageError(f'{option} "{glob}" matches no address.{hint}')
+    for name in selection.allow:
+        if name != "empty" and not name.startswith("rerun:"):
+            raise UsageError(f'--allow "{name}" is not known; it takes empty, or rerun:ADDR')
+
+
+def refuse_empty(desired: Desired, records: Mapping[str, Record], allow: Collection[str]) -> None:
+    """Stop a mistake (an empty folder, a glob that lost its files) from retiring what was paid for."""
+    alive = [address for address, record in records.items() if record.status != "retired"]
+    if not alive or "empty" in allow:
+        return
+    if not desired.outputs:
+        message = f"the specs declare no encodes, but the state holds {len(alive)} outputs"
+        raise ReconcilerError(f"{message}.\nTo retire them all, say so: --allow empty")
+    for encode in desired.empty:
+        lost = [address for address in alive if address.startswith(f"{encode}/")]
+        if lost:
+            message = f'the fan-out of "{encode}" matches nothing, but the state holds {len(lost)} of its outputs'
+            raise ReconcilerError(f"{message}.\nTo retire them, say so: --allow empty")
