@@ -95,6 +95,10 @@ class Clips:
             *("-map", "1:v", "-map", "0:a", "-c", "copy"),
         )
 
+    def late_clock(self):
+        """A clip whose clock begins at five seconds."""
+        return self._made("late-clock.mkv", "-itsoffset", "5", "-i", self.plain(), "-c", "copy", "-copyts")
+
     def live_webm(self):
         """A WebM as a browser records it: no duration, clusters of unknown size."""
         path = self.folder / "live.webm"

@@ -102,13 +102,13 @@ def read_text(path: Path, shown: str, texts: Texts, *, largest: int = LARGEST) -
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            return Problem(f"{shown} is no regular file", None, "", ("Put a file in its place.",))
+            return Problem(f"{shown} is no regular file", start, "", ("Put a file in its place.",))
         if status.st_size > largest:
             return _too_large(shown, status.st_size, largest)
         with path.open("rb") as file:
             content = file.read(largest + 1)
     except OSError as error:
-        return Problem(f"{shown} cannot be read: {error.strerror}", None, "", ("Look at its permissions.",))
+        return Problem(f"{shown} cannot be read: {error.strerror}", start, "", ("Look at its permissions.",))
     if len(content) > largest:
         return _too_large(shown, len(content), largest)
     encoding = _BOMS.get(content[:2])
@@ -124,7 +124,7 @@ def read_text(path: Path, shown: str, texts: Texts, *, largest: int = LARGEST) -
 
 def _too_large(shown: str, size: int, largest: int) -> Problem:
     hint = "Split it: all files below the folder are one spec. Thousands of names fit into for_each: {file: names.csv}."
-    return Problem(f"{shown} has {size / 1e6:.1f} MB, the most is {largest / 1e6:g} MB", None, "", (hint,))
+    return Problem(f"{shown} has {size / 1e6:.1f} MB, the most is {largest / 1e6:g} MB", Place(shown, 1, 1), "", (hint,))
 
 
 def _not_utf8(content: bytes, position: int, shown: str, texts: Texts) -> Problem:

@@ -162,11 +162,10 @@ def _shorter(container: av.container.InputContainer, packets: dict[int, Packets]
     """A sentence if the header promises more than could be read."""
     if not container.duration or not _DECLARING & set(container.format.name.split(",")):
         return None
-    declared = container.duration / 1_000_000
-    read = max((track.end for track in packets.values()), default=0.0) - (container.start_time or 0) / 1_000_000
-    if declared - read <= _ROUNDING:
-        return None
-    return f"its header says {declared:.1f} s, {max(read, 0):.1f} s can be read"
+    declared, start = container.duration / 1_000_000, (container.start_time or 0) / 1_000_000
+    end = max((track.end for track in packets.values()), default=0.0)
+    read = max(end, end - start)  # Matroska counts from zero, whenever the first picture comes
+    return f"its header says {declared:.1f} s, {read:.1f} s can be read" if declared - read > _ROUNDING else None
 
 
 def _transport_end(container: av.container.InputContainer, path: str, packets: dict[int, Packets]) -> str | None:

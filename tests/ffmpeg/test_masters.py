@@ -35,7 +35,7 @@ def test_an_odd_master_completes_with_a_note(clips, tmp_path, clip, container):
     assert file.stat().st_size == result.size
 
 
-@pytest.mark.parametrize("clip", ["with_holes_in_sound", "paused", "tagged", "full_range"])
+@pytest.mark.parametrize("clip", ["with_holes_in_sound", "paused", "tagged", "full_range", "late_clock"])
 def test_a_sound_master_needs_no_note(clips, tmp_path, clip):
     """Pauses and holes that are in the source are in the output; nothing was lost."""
     result, _ = made(tmp_path, local(getattr(clips, clip)()), audio={**AAC, "missing": "silence"})

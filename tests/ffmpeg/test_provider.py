@@ -106,6 +106,17 @@ def test_messages_tell_what_was_fetched_and_what_is_odd_once(clips, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("name", ["été 100 %d [x] 'y'.mp4", "a:b;c,d=e.mp4", "-i.mp4", "日本語\\.mp4"])
+def test_any_name_is_just_a_name(clips, tmp_path, name):
+    """Spaces, quotes, colons, percent signs, backslashes: no name is read as an option, a pattern or a URL."""
+    project = tmp_path / f"project of {name}"
+    project.mkdir()
+    source = local(project / name)
+    (project / name).write_bytes(clips.plain().read_bytes())
+    results = encode(project, source, output(source, "a'b: %d"), output(source, "ö"))
+    assert all(isinstance(result, Verified) for result in results.values()), results
+
+
 def test_a_generated_source_is_not_fetched(tmp_path):
     """It needs no file, and its outputs are as long as its sources say."""
 
