@@ -124,7 +124,8 @@ def read_text(path: Path, shown: str, texts: Texts, *, largest: int = LARGEST) -
 
 def _too_large(shown: str, size: int, largest: int) -> Problem:
     hint = "Split it: all files below the folder are one spec. Thousands of names fit into for_each: {file: names.csv}."
-    return Problem(f"{shown} has {size / 1e6:.1f} MB, the most is {largest / 1e6:g} MB", Place(shown, 1, 1), "", (hint,))
+    message = f"{shown} has {size / 1e6:.1f} MB, the most is {largest / 1e6:g} MB"
+    return Problem(message, Place(shown, 1, 1), "", (hint,))
 
 
 def _not_utf8(content: bytes, position: int, shown: str, texts: Texts) -> Problem:

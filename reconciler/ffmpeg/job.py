@@ -7,9 +7,8 @@ the failure of the whole job.
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +36,7 @@ from reconciler.ffmpeg.generated import generated_facts
 from reconciler.ffmpeg.notes import notes, output_summary, source_line
 from reconciler.ffmpeg.probe import probe
 from reconciler.ffmpeg.process import Ended
+from reconciler.ffmpeg.slots import Slots
 from reconciler.ffmpeg.status import Status
 from reconciler.ffmpeg.verify import Wish, verify
 from reconciler.io.hashing import sha256
@@ -44,14 +44,14 @@ from reconciler.io.hashing import sha256
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """What all jobs of a provider share. `slots` lets only so many of them encode at once."""
+    """What all jobs of a provider share."""
 
     project: Path
     machine: Machine
     build: Build
     fetch: Fetch
     threads: int | None
-    slots: threading.Semaphore
+    slots: Slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,14 @@ class Job:
         self._shop = shop
         self._encode_now: Encode | None = None
         self._seconds: float | None = None
+        self._number = 0
+
+    def line_up(self) -> None:
+        """Take a place in the order of jobs; what needs no download stands in the queue at once."""
+        self.status.become(Running("waiting"))
+        self._number = self._shop.slots.number()
+        if self.request.source.kind != "http":
+            self._shop.slots.stand(self._number)
 
     def run(self) -> None:
         """Do it all; how it went is in the status."""
@@ -92,6 +100,8 @@ class Job:
         except Exception as error:  # noqa: BLE001 - a mistake in here must fail this job, not hang it for ever
             self.clear()
             self.status.become(Failed(f"internal error, please report it: {_where(error)}"))
+        finally:
+            self._shop.slots.leave(self._number)
 
     def cancel(self) -> None:
         """Tell the job to end; its thread does so soon."""
@@ -124,7 +134,8 @@ class Job:
                 results[output.name] = NotMade(reason)
         if possible:
             self._tell_notes(possible, material.facts)
-            with self._slot():
+            self.status.become(Running("waiting"))
+            with self._shop.slots.place(self._number, self._stop_if_cancelled):
                 results.update(self._make(possible, material))
         return Done(results, material.seen, self._shop.build.version, seconds=self._seconds)
 
@@ -136,8 +147,9 @@ class Job:
         self.status.become(Running("fetching"))
         fetched = self._shop.fetch(source, self._report_fetch, self._is_cancelled)
         self._stop_if_cancelled()
+        self._shop.slots.stand(self._number)
         facts = probe(fetched.path)
-        self.status.say(source_line(_name(source.identity), fetched, facts))
+        self.status.say(source_line(source, fetched, facts))
         return Material(fetched.path, fetched.seen, facts)
 
     def _report_fetch(self, done: int, total: int | None) -> None:
@@ -164,16 +176,6 @@ class Job:
 
     def _notes(self, output: Output, facts: MediaFacts) -> list[str]:
         return notes(output.parameters, facts, self.request.source.trim)
-
-    @contextmanager
-    def _slot(self) -> Iterator[None]:
-        self.status.become(Running("waiting"))
-        while not self._shop.slots.acquire(timeout=0.1):
-            self._stop_if_cancelled()
-        try:
-            yield
-        finally:
-            self._shop.slots.release()
 
     def _make(self, outputs: Sequence[Output], material: Material) -> dict[str, OutputResult]:
         """All outputs in one process. If it fails, those that are not whole get one of their own each."""
@@ -243,11 +245,6 @@ class Job:
 
     def _is_cancelled(self) -> bool:
         return self._cancelled
-
-
-def _name(identity: str) -> str:
-    """The last part of a source's path, which is what people know it by."""
-    return identity.partition("?")[0].rstrip("/").rpartition("/")[2] or identity
 
 
 def _words(error: Exception) -> str:

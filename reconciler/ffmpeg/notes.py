@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from reconciler.core.encode import Trim
+from reconciler.core.encode import Source, Trim
 from reconciler.core.parameters import Parameters
 from reconciler.core.ports import Fetched
 from reconciler.ffmpeg.arguments import audio_track, has_audio, has_video, video_track
@@ -22,13 +22,12 @@ _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 _NOTABLE = 0.1
 
 
-def source_line(name: str, fetched: Fetched, facts: MediaFacts) -> str:
-    """`fetched bbb.mp4 158 MB in 14 s: 10:34, 1920x1080, 30 fps, audio 5.1`."""
-    if fetched.cached:
-        came = f"cached {name} {megabytes(fetched.size)}"
-    else:
-        came = f"fetched {name} {megabytes(fetched.size)} in {_seconds(fetched.seconds)}"
-    return f"{came}: {', '.join(_described(facts))}"
+def source_line(source: Source, fetched: Fetched, facts: MediaFacts) -> str:
+    """`fetched bbb.mp4 158 MB in 14 s: 10:34, 1920x1080, 30 fps, audio 5.1`; or `cached`, or `read` from a disk."""
+    name = source.identity.partition("?")[0].rstrip("/").rpartition("/")[2] or source.identity
+    verb = "read" if source.kind == "file" else "cached" if fetched.cached else "fetched"
+    took = f" in {_seconds(fetched.seconds)}" if verb == "fetched" else ""
+    return f"{verb} {name} {megabytes(fetched.size)}{took}: {', '.join(_described(facts))}"
 
 
 def output_summary(facts: MediaFacts) -> str:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from reconciler.core.encode import FfmpegSettings
 from reconciler.core.errors import RejectedError
-from reconciler.core.ports import Fetch, JobRequest, Lost, Observation, Running, Traits
+from reconciler.core.ports import Fetch, JobRequest, Lost, Observation, Traits
 from reconciler.ffmpeg import work_files
 from reconciler.ffmpeg.binary import Build, build
 from reconciler.ffmpeg.encode import Machine
 from reconciler.ffmpeg.generated import check_source
 from reconciler.ffmpeg.job import Job, Shop
 from reconciler.ffmpeg.process import environment_for
+from reconciler.ffmpeg.slots import Slots
 
 # A job is given up after so long without any sign of life.
 STALL_SECONDS = 120.0
@@ -47,7 +48,7 @@ class FfmpegProvider:
         self._machine = Machine(program, environment, clock, stall_seconds)
         self._fetch = fetch
         self._threads = settings.threads
-        self._slots = threading.Semaphore(self.parallelism)
+        self._slots = Slots(self.parallelism)
         self._build: Build | None = None
         self._jobs: dict[str, Job] = {}
         self._running: dict[str, threading.Thread] = {}
@@ -71,7 +72,7 @@ class FfmpegProvider:
         if job_id not in self._running:
             thread = threading.Thread(target=job.run, name=f"encode {job.request.encode}", daemon=True)
             self._running[job_id] = thread
-            job.status.become(Running("waiting"))
+            job.line_up()
             thread.start()
 
     def observe(self, job_ids: Sequence[str]) -> Mapping[str, Observation]:

@@ -108,7 +108,7 @@ def job_label(job: PlannedJob) -> str:
 def message(job: PlannedJob, text: str) -> tuple[str, str]:
     """A provider's message: what was fetched has a verb of its own, all else is a note about the encode."""
     first, _, rest = text.partition(" ")
-    if first in {"fetched", "cached"}:
+    if first in {"fetched", "cached", "read"}:
         return first, visible(rest.strip())
     return "note", f"{visible(job.request.encode)}: {visible(text)}"
 

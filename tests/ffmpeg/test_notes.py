@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from builders_ffmpeg import AAC, H264, asked
-from reconciler.core.encode import Trim
+from reconciler.core.encode import Source, Trim
 from reconciler.core.ports import Fetched, SourceSeen
 from reconciler.ffmpeg.notes import clock, megabytes, notes, output_summary, source_line
 from reconciler.ffmpeg.probe import probe
@@ -14,15 +14,17 @@ from reconciler.ffmpeg.probe import probe
 def test_what_was_fetched(clips):
     """Name, size, time, length, size of the picture, rate and sound, in one line."""
     fetched = Fetched("/cache/x", SourceSeen("https://x/bbb.mp4"), 158_000_000, 14.2, cached=False)
-    said = source_line("bbb.mp4", fetched, probe(str(clips.surround())))
+    source = Source("http", "https://x/masters/bbb.mp4?v=2", "https://x/masters/bbb.mp4?v=2")
+    said = source_line(source, fetched, probe(str(clips.surround())))
     assert said == "fetched bbb.mp4 158 MB in 14 s: 0:02.0, 160x120, 25 fps, audio 5.1"
 
 
 def test_what_was_there_already(clips):
-    """A source that needed no fetching says so."""
-    fetched = Fetched("/cache/x", SourceSeen("clip.mov"), 1_500_000, 0.1, cached=True)
-    said = source_line("clip.mov", fetched, probe(str(clips.eight_mono())))
-    assert said == "cached clip.mov 1.5 MB: 0:02.0, 160x120, 25 fps, 8 audio tracks, audio mono"
+    """A source that needed no fetching says so, from the cache or from a disk."""
+    fetched, facts = Fetched("/x", SourceSeen("clip.mov"), 1_500_000, 0.1, cached=True), probe(str(clips.eight_mono()))
+    rest = "clip.mov 1.5 MB: 0:02.0, 160x120, 25 fps, 8 audio tracks, audio mono"
+    for kind, verb in (("http", "cached"), ("file", "read")):
+        assert source_line(Source(kind, "in/clip.mov", "in/clip.mov"), fetched, facts) == f"{verb} {rest}"
 
 
 def test_what_was_made(clips):

@@ -101,7 +101,7 @@ def test_messages_tell_what_was_fetched_and_what_is_odd_once(clips, tmp_path):
     _, messages = ended(own, started(own, job(source, output(source, "a"), output(source, "b"))))
     size = f"{clips.surround().stat().st_size / 1000:.0f} kB"
     assert messages == [
-        f"fetched surround-aac.mp4 {size} in 0.2 s: 0:02.0, 160x120, 25 fps, audio 5.1",
+        f"read surround-aac.mp4 {size}: 0:02.0, 160x120, 25 fps, audio 5.1",
         "audio 5.1 is mixed down to stereo",
     ]
 
@@ -377,10 +377,10 @@ def test_only_so_many_encode_at_once(clips, tmp_path):
     running(own, first)
     time.sleep(0.2)
     second = started(own, job(quick))
-    waiting = running(own, second, wanted=lambda seen: seen.stage == "waiting" and seen.messages)
-    assert waiting.process is None
-    time.sleep(0.5)
-    assert running(own, second, wanted=lambda _: True).stage == "waiting"
+    running(own, second, wanted=lambda seen: seen.messages)
+    time.sleep(0.7)
+    waiting = running(own, second, wanted=lambda _: True)
+    assert (waiting.stage, waiting.process) == ("waiting", None)
     own.cancel(first)
     assert isinstance(ended(own, second)[0], Done)
 
