@@ -14,6 +14,7 @@ from builders import HOST
 from reconciler.apply.executor import Options, apply
 from reconciler.apply.hands import Hands
 from reconciler.apply.settle import settle
+from reconciler.core.errors import ReconcilerError
 from reconciler.core.plan import make_plan
 from reconciler.core.ports import Done, Draft, Lost, NotMade, Running, SourceSeen, Traits, Verified
 from reconciler.core.selection import Selection
@@ -29,11 +30,13 @@ class Killed(BaseException):
 class Universe:
     """What a crash cannot take away.
 
-    `fails` lists addresses whose encode fails; `paid` is whether jobs cost money and outlive the process.
+    `fails` lists addresses whose encode fails, `unnameable` paths that no file can get. `paid` is whether jobs
+    cost money and outlive the process.
     """
 
     paid: bool = False
     fails: set[str] = field(default_factory=set)
+    unnameable: set[str] = field(default_factory=set)
     journal: list[Event] = field(default_factory=list)
     snapshot: object = field(default_factory=lambda: empty("test"))
     files: dict[str, str] = field(default_factory=dict)
@@ -135,6 +138,8 @@ class MemoryFiles:
         return self.process.universe.files
 
     def publish(self, temp, path):
+        if path in self.process.universe.unnameable:
+            raise ReconcilerError(f"{path}: Is a directory")
         self.process.effect(lambda: self.files.__setitem__(path, self.files.pop(temp)))
 
     def duplicate(self, path, temp):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.apply.free_steps import cancel, carry_out, take
+from reconciler.apply.free_steps import cancel, hand_over, note, take
 from reconciler.apply.hands import Hands
 from reconciler.apply.job_loop import Attended, JobLoop
 from reconciler.core.approval import finished_approvals, plan_id, plan_lines
@@ -22,7 +22,7 @@ from reconciler.core.steps import Move, Resume, Retire, Reuse, ReuseTwin, Step, 
 from reconciler.core.transitions import newest_attempts, own_attempt
 
 # How often running jobs are looked at, in seconds: rarely enough to cost nothing, often enough to feel alive.
-LOOK_EVERY = 0.1
+LOOK_EVERY = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +90,20 @@ class _Executor:
         shared = frozenset(
             step.record.job.id for step in self.plan.steps if isinstance(step, Resume) and step.record.job is not None
         )
+        handed = [step for step in self.plan.steps if isinstance(step, Move | Reuse)]
+        if self._stop_asked():
+            return
+        not_named = set(hand_over(self.hands, handed))
+        for handing in handed:
+            if handing.address not in not_named:
+                self._done(handing)
+            else:
+                self.loop.told_failed(handing.address, handing.output.attempts)
         for step in self.plan.steps:
             if self._stop_asked():
                 return
-            if isinstance(step, Move | Reuse | Update | Retire):
-                carry_out(self.hands, step, self.options.sightings, shared)
+            if isinstance(step, Update | Retire):
+                note(self.hands, step, self.options.sightings, shared)
                 self._done(step)
             elif isinstance(step, Supersede):
                 cancel(self.hands, step.record, shared)
@@ -151,8 +160,10 @@ class _Executor:
             if attempt is None or attempt.fingerprint != step.output.fingerprint:
                 left += 1
                 continue
-            take(self.hands, step, attempt)
-            self._done(step)
+            if take(self.hands, step, attempt):
+                self._done(step)
+            else:
+                self.loop.told_failed(step.address, step.output.attempts)
         return left
 
     def _done(self, step: Step) -> None:

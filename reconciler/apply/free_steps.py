@@ -1,55 +1,58 @@
-"""The steps that encode nothing: move, reuse, update, retire. They come first and cost nothing."""
+"""The steps that encode nothing: move, reuse, update, retire. They come first and cost nothing.
+
+Files change hands in three stages, so that outputs may swap their files and a crash loses none: first every
+file that somebody else's name needs is duplicated under a work name, then all new records are written down in
+one line, then the files get their names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import assert_never
 
 from reconciler.apply.hands import Hands
-from reconciler.apply.settle import publish
+from reconciler.apply.settle import publish_or_fail
 from reconciler.core import transitions
 from reconciler.core.ports import Sighting
 from reconciler.core.state import Attempt, Evidence, Record
 from reconciler.core.steps import Move, Retire, Reuse, ReuseTwin, Update
 
 
-def carry_out(
-    hands: Hands, step: Move | Reuse | Update | Retire, sightings: Mapping[str, Sighting], shared: frozenset[str]
-) -> None:
-    """Carry out one free step. `shared` are the ids of jobs that other steps go on with: they are not cancelled."""
-    match step:
-        case Move():
-            _move(hands, step)
-        case Reuse():
-            take(hands, step, step.attempt)
-        case Update():
-            seen = sightings.get(step.output.source.identity)
-            evidence = Evidence(size=seen.size, mtime_ns=seen.mtime_ns) if seen is not None and seen.exists else None
-            rev = hands.state.next_rev(step.address)
-            hands.record("updated", transitions.updated(step, evidence, rev, hands.stamp()), step.address)
-        case Retire():
-            cancel(hands, step.record, shared)
-            rev = hands.state.next_rev(step.address)
-            hands.record("retired", transitions.retired(step.record, rev, hands.stamp()), step.address)
-        case _:
-            assert_never(step)
+def hand_over(hands: Hands, steps: Sequence[Move | Reuse]) -> list[str]:
+    """Carry out all moves and reuses together; the addresses whose files could not be named."""
+    if not steps:
+        return []
+    written = {step.output.path for step in steps}
+    records: dict[str, Record] = {}
+    removed: dict[str, int] = {}
+    for step in steps:
+        if isinstance(step, Move):
+            records[step.address] = _moved(hands, step, written)
+            removed[step.of] = hands.state.next_rev(step.of)
+        else:
+            records[step.address] = _reused(hands, step, step.attempt)
+    removed = {address: rev for address, rev in removed.items() if address not in records}
+    hands.state.record("handed over", records=records, removed=removed)
+    return [address for address in records if not _named(hands, address, records[address])]
 
 
-def take(hands: Hands, step: Reuse | ReuseTwin, attempt: Attempt) -> None:
-    """Let an output have a living file: the one under its own name as it is, another one as a link or copy."""
-    known = hands.state.snapshot.records.get(step.address)
-    if known is not None and known.status in {"submitted", "running"}:
-        cancel(hands, known, frozenset())
-    temp = None
-    if attempt.output.path != step.output.path and step.of != step.address:
-        temp = _copy_name(step.output.path, step.output.fingerprint)
-        hands.files.duplicate(attempt.output.path, temp)
-    rev = hands.state.next_rev(step.address)
-    record = transitions.reused(step, attempt, known, temp=temp, rev=rev, now=hands.stamp())
+def take(hands: Hands, step: ReuseTwin, attempt: Attempt) -> bool:
+    """Let a twin have the file that this apply made; whether that worked."""
+    record = _reused(hands, step, attempt)
     hands.record("reused", record, step.address)
-    if temp is not None:
-        publish(hands, step.address, record)
+    return _named(hands, step.address, record)
+
+
+def note(hands: Hands, step: Update | Retire, sightings: Mapping[str, Sighting], shared: frozenset[str]) -> None:
+    """Carry out a step that only records. `shared` are ids of jobs that others go on with: they are not cancelled."""
+    rev, now = hands.state.next_rev(step.address), hands.stamp()
+    if isinstance(step, Update):
+        seen = sightings.get(step.output.source.identity)
+        evidence = Evidence(size=seen.size, mtime_ns=seen.mtime_ns) if seen is not None and seen.exists else None
+        hands.record("updated", transitions.updated(step, evidence, rev, now), step.address)
+    else:
+        cancel(hands, step.record, shared)
+        hands.record("retired", transitions.retired(step.record, rev, now), step.address)
 
 
 def cancel(hands: Hands, record: Record, shared: frozenset[str]) -> None:
@@ -61,17 +64,39 @@ def cancel(hands: Hands, record: Record, shared: frozenset[str]) -> None:
         provider.cancel(record.job.id)
 
 
-def _move(hands: Hands, step: Move) -> None:
-    assert step.record.output is not None, "only a finished output is moved"
-    here = step.record.output.host == hands.host
-    record = transitions.moved(step, hands.state.next_rev(step.address), hands.stamp(), here=here)
-    removed = {step.of: hands.state.next_rev(step.of)}
-    hands.state.record("moved", records={step.address: record}, removed=removed)
-    if record.output is not None and record.output.temp is not None:
-        publish(hands, step.address, record)
+def _moved(hands: Hands, step: Move, written: set[str]) -> Record:
+    """A file that is here is renamed; one whose old name another step needs is duplicated first."""
+    file = step.record.output
+    assert file is not None, "only a finished output is moved"
+    temp = None
+    if file.host == hands.host and file.path != step.output.path:
+        temp = file.path
+        if file.path in written:
+            temp = _work_name(step.output.path, step.output.fingerprint)
+            hands.files.duplicate(file.path, temp)
+    return transitions.moved(step, hands.state.next_rev(step.address), hands.stamp(), temp=temp)
 
 
-def _copy_name(path: str, fingerprint: str) -> str:
+def _reused(hands: Hands, step: Reuse | ReuseTwin, attempt: Attempt) -> Record:
+    """The file under the output's own name stays as it is, another one is linked or copied."""
+    known = hands.state.snapshot.records.get(step.address)
+    if known is not None:
+        cancel(hands, known, frozenset())
+    temp = None
+    if attempt.output.path != step.output.path and step.of != step.address:
+        temp = _work_name(step.output.path, step.output.fingerprint)
+        hands.files.duplicate(attempt.output.path, temp)
+    rev = hands.state.next_rev(step.address)
+    return transitions.reused(step, attempt, known, temp=temp, rev=rev, now=hands.stamp())
+
+
+def _named(hands: Hands, address: str, record: Record) -> bool:
+    if record.output is None or record.output.temp is None:
+        return True
+    return publish_or_fail(hands, address, record).status == "complete"
+
+
+def _work_name(path: str, fingerprint: str) -> str:
     """A work file beside `path`, of the kind that the next apply sweeps away."""
     final = PurePosixPath(path)
     return str(final.with_name(f".{final.stem}.{fingerprint[:8]}.part"))

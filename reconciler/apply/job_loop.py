@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from reconciler.apply.hands import Hands
-from reconciler.apply.settle import publish
+from reconciler.apply.settle import publish_or_fail
 from reconciler.core import transitions
 from reconciler.core.errors import CredentialsError, ProviderError
 from reconciler.core.happenings import JobMessage, JobProgress, JobStarted, OutputDone, OutputFailed
@@ -178,12 +178,17 @@ class JobLoop:
         ]
         whole = any(isinstance(result, Verified) for _, result in results)
         if whole and not self.hands.files.unchanged(planned.request.source, done.source):
+            for _, result in results:
+                if isinstance(result, Verified):
+                    self.hands.files.remove(result.path)
             return [(step, NotMade("the source changed while it was encoded")) for step in planned.steps]
         return results
 
     def _publish(self, step: EncodeStep, record: Record) -> None:
-        done = publish(self.hands, step.address, record)
-        assert done.output is not None, "a published output has a file"
+        done = publish_or_fail(self.hands, step.address, record)
+        if done.status != "complete" or done.output is None:
+            self.told_failed(step.address, step.output.attempts)
+            return
         file = done.output
         happening = OutputDone(step.address, file.path, file.size, file.summary, done.notes)
         self.encoded.append(happening)
@@ -209,9 +214,14 @@ class JobLoop:
 
     def _fail(self, step: EncodeStep, record: Record, event: str) -> None:
         self.hands.record(event, record, step.address)
+        self.told_failed(step.address, step.output.attempts)
+
+    def told_failed(self, address: str, attempts: int) -> None:
+        """Tell of an output whose record says that it failed."""
+        record = self.hands.state.snapshot.records[address]
         living = next((attempt.output.path for attempt in record.previous), None)
-        error = record.error or "no reason is known"
-        happening = OutputFailed(step.address, record.status, error, record.failures, step.output.attempts, living)
+        error = record.error or "its file could not be renamed and stays where it is"
+        happening = OutputFailed(address, record.status, error, record.failures, attempts, living)
         self.failed.append(happening)
         self.hands.tell(happening)
 

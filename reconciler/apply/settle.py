@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reconciler.apply.hands import Hands
 from reconciler.core import transitions
+from reconciler.core.errors import ReconcilerError, StateError
 from reconciler.core.state import OutputRecord, Record
 
 
@@ -30,12 +31,38 @@ def publish(hands: Hands, address: str, record: Record) -> Record:
     return _recorded(hands, address, record)
 
 
+def publish_or_fail(hands: Hands, address: str, record: Record) -> Record:
+    """As `publish`; a name that cannot be given is this output's failure and nobody else's.
+
+    A file that was to be renamed stays under the name it has. Raises StateError only.
+    """
+    try:
+        return publish(hands, address, record)
+    except StateError:
+        raise
+    except (ReconcilerError, OSError) as error:
+        return _not_named(hands, address, record, str(error))
+
+
+def _not_named(hands: Hands, address: str, record: Record, error: str) -> Record:
+    assert record.output is not None, "only a verified output is published"
+    assert record.output.temp is not None, "a published output has its name already"
+    rev, now, temp = hands.state.next_rev(address), hands.stamp(), record.output.temp
+    if not temp.endswith(".part"):
+        left = transitions.left_in_place(record, rev, now)
+        hands.record("left in place", left, address)
+        return left
+    failed = transitions.failed(record, error, rev, now)
+    hands.record("failed", failed, address)
+    hands.files.remove(temp)
+    return failed
+
+
 def _settle_one(hands: Hands, address: str, record: Record) -> bool:
     output = record.output
     assert output is not None, "chosen for its output"
     if output.temp is not None and hands.files.holds(output.temp, output.size, output.sha256):
-        publish(hands, address, record)
-        return True
+        return publish_or_fail(hands, address, record).status == "complete"
     if hands.files.holds(output.path, output.size, output.sha256):
         _recorded(hands, address, record)
         return True

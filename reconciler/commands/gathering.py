@@ -80,7 +80,7 @@ def look_around(desired: Desired, snapshot: Snapshot) -> World:
     records, project = snapshot.records, project_folder()
     wanted = (output.source for output in desired.outputs)
     seen = sightings.sightings(project, wanted, known_sources(desired, records), Digests(cache_folder()).digest)
-    return World(host=host(), sightings=seen, files=presence(project, paths_to_look_at(records, host())))
+    return World(host=host(), sightings=seen, files=presence(project, paths_to_look_at(records, host(), desired)))
 
 
 def look_at_files(snapshot: Snapshot) -> World:

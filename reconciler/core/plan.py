@@ -106,11 +106,12 @@ class _Planner:
         self.unchanged = 0
         self.paused = 0
         self.moved: set[str] = set()
-        self.twins: dict[tuple[str, str], str] = {}
+        self.known_paths = {record.output.path for record in records.values() if record.output is not None}
+        self.known_paths |= {attempt.output.path for record in records.values() for attempt in record.previous}
         self._alive: dict[str, list[tuple[str, Attempt]]] | None = None
 
     def steps(self) -> list[Step]:
-        """All steps: one loop for what is wanted, one for what is left over."""
+        """All steps: one loop for what is wanted, one for what is left over, then one encode for all twins."""
         steps: list[Step] = []
         for output in self.desired.outputs:
             if self.selection.selects(output.address):
@@ -119,7 +120,7 @@ class _Planner:
             left_over = address not in self.declared and address not in self.moved and record.status != "retired"
             if left_over and self.selection.selects(address):
                 steps.append(Retire(address, record, _retire_reason(record)))
-        return steps
+        return _once_for_twins(steps)
 
     def wanted(self, output: Output) -> Iterator[Step]:
         """The step for one declared output, if it needs one."""
@@ -130,12 +131,16 @@ class _Planner:
         if step is None:
             self.unchanged += 1
             return
-        if isinstance(step, Create | Rerun):
-            key = (output.fingerprint, output.provider)
-            twin = self.twins.setdefault(key, output.address)
-            if twin != output.address:
-                step = ReuseTwin(output, Reason("twin", f"the same encode as {twin}, made once"), twin)
+        self.warn_of_replaced(step)
         yield step
+
+    def warn_of_replaced(self, step: Step) -> None:
+        """A file that no record knows stands where a new one will be: say so before it is replaced."""
+        if not isinstance(step, Create | Move | Reuse) or self.world.files.get(step.output.path) is None:
+            return
+        if step.output.path not in self.known_paths:
+            sentence = f"{step.output.path} is there, and no record knows it: it will be replaced"
+            self.notices.append(Notice("unrecorded_file", step.address, sentence))
 
     def decide(self, output: Output, record: Record | None) -> Step | None:
         """The row of the table that this output is in."""
@@ -150,20 +155,24 @@ class _Planner:
 
     def unrecorded(self, output: Output, record: Record | None) -> Step:
         """No living record: take a living file of this fingerprint, else create."""
-        for address, attempt in self.alive(output):
+        living = () if self.selection.reruns_it(output.address) else self.alive(output)
+        for address, attempt in living:
             if address == output.address:
-                return Reuse(
-                    output, Reason("declared_again", "declared again; its file is still here"), address, attempt
-                )
+                reason = Reason("declared_again", "declared again; its file is still here")
+                return Reuse(output, reason, address, attempt, record)
             owner = self.records[address]
-            if address not in self.declared and owner.output == attempt.output:
+            movable = address not in self.declared and self.selection.selects(address)
+            if movable and owner.output == attempt.output:
                 self.moved.add(address)
                 return Move(output, Reason("moved", f"the same encode under a new name, was {address}"), address, owner)
-        for address, attempt in self.alive(output):
-            if attempt.output.host == self.world.host and not self.selection.reruns_it(output.address):
-                return Reuse(output, Reason("reuse", f"{address} is the same encode"), address, attempt)
-        again = record is not None
-        return Create(output, Reason("declared_again" if again else "new", "its file is gone" if again else "new"))
+        for address, attempt in living:
+            if attempt.output.host == self.world.host:
+                return Reuse(output, Reason("reuse", f"{address} is the same encode"), address, attempt, record)
+        if record is None or living == ():
+            return Create(
+                output, Reason("new", "new") if record is None else Reason("requested", "asked for with --rerun")
+            )
+        return Create(output, Reason("declared_again", "its file is gone"))
 
     def in_flight(self, output: Output, record: Record) -> Step:
         """A job of an earlier apply: go on with it, or replace it."""
@@ -193,7 +202,7 @@ class _Planner:
             own = address == output.address
             if (own and attempt.output != record.output) or (not own and attempt.output.host == self.world.host):
                 where = "an earlier attempt" if own else address
-                return Reuse(output, Reason("reuse", f"{where} is the same encode"), address, attempt)
+                return Reuse(output, Reason("reuse", f"{where} is the same encode"), address, attempt, record)
         return None
 
     def same(self, output: Output, record: Record) -> Step | None:
@@ -204,11 +213,18 @@ class _Planner:
         if changed is not None:
             return Rerun(output, Reason("source_changed", changed), record, ())
         if record.status != "complete":
-            return self.unfinished(output, record)
+            return self.other_pin(output, record) or self.unfinished(output, record)
         found = output_state(record, self.world)
         if found is not None:
             return Rerun(output, Reason(*found), record, ())
         return _update(output, record)
+
+    def other_pin(self, output: Output, record: Record) -> Step | None:
+        """Failed while its source was pinned otherwise: taken back or encoded, as if the spec had changed."""
+        if record.source.pin == output.source.sha256:
+            return None
+        reused = self.earlier(output, record)
+        return reused or Rerun(output, Reason("source_changed", "the source is pinned otherwise"), record, ())
 
     def unfinished(self, output: Output, record: Record) -> Step | None:
         """Failed, suspect or lost: try again while attempts are left, else leave it to a person."""
@@ -240,6 +256,43 @@ class _Planner:
             and same_content(attempt.source, output.source, self.world)
         ]
         return sorted(found, key=lambda pair: (pair[0] != output.address, pair[0].rpartition("/")[2] != output.name))
+
+
+# Which of several twins makes the file that all take: a job that runs already, one that was tried, else the first.
+_LEADERS = (Resume, Retry, Supersede, Rerun, Create)
+
+
+def _once_for_twins(steps: list[Step]) -> list[Step]:
+    """Of outputs that are the same encode one is encoded, and the others take its file."""
+    twins: dict[tuple[str, str], list[Step]] = defaultdict(list)
+    for step in steps:
+        if isinstance(step, _LEADERS):
+            twins[step.output.fingerprint, step.output.provider].append(step)
+    leaders = {
+        key: min(
+            members,
+            key=lambda step: (next(n for n, kind in enumerate(_LEADERS) if isinstance(step, kind)), step.address),
+        )
+        for key, members in twins.items()
+    }
+    return [_follow(step, leaders) for step in steps]
+
+
+def _rank(step: Step) -> tuple[int, str]:
+    return next(rank for rank, kind in enumerate(_LEADERS) if isinstance(step, kind)), step.address
+
+
+def _follow(step: Step, leaders: Mapping[tuple[str, str], Step]) -> Step:
+    """The step itself, or a ReuseTwin of its leader. A job in flight has its own outputs, whoever leads."""
+    if not isinstance(step, Create | Rerun | Retry):
+        return step
+    leader = leaders[step.output.fingerprint, step.output.provider]
+    if leader.address == step.address:
+        return step
+    record = None if isinstance(step, Create) else step.record
+    return ReuseTwin(
+        step.output, Reason("twin", f"the same encode as {leader.address}, made once"), leader.address, record
+    )
 
 
 def _update(output: Output, record: Record) -> Update | None:

@@ -34,11 +34,12 @@ class Evidence(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
 
 
 class SourceRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """The source that an attempt was made from."""
+    """The source that an attempt was made from. `pin` is the sha256 that the spec asked for, if it did."""
 
     identity: str
     evidence: Evidence = Evidence()
     sha256: str | None = None
+    pin: str | None = None
 
 
 class JobRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -107,18 +107,23 @@ class Reuse(UpdatingStep):
     """Take a living file with the same fingerprint instead of encoding: a hard link, else a copy.
 
     `of` is the address it is taken from, whose record is `attempt`'s; the address itself when an earlier
-    attempt is still alive.
+    attempt is still alive. `record` is what is known of the output's own address.
     """
 
     of: str
     attempt: Attempt
+    record: Record | None
 
 
 @dataclass(frozen=True, slots=True)
 class ReuseTwin(UpdatingStep):
-    """Take the file of an output that this same plan encodes: the second of two new twins."""
+    """Take the file of an output that this same plan encodes: the second of two twins.
+
+    `record` is what is known of the output's own address.
+    """
 
     of: str
+    record: Record | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +162,31 @@ Step = EncodeStep | FreeStep
 
 
 def line(step: Step) -> str | None:
-    """The step's line in the plan id; None where the specs did not cause it."""
+    """The step's line in the plan id; None where the specs did not cause it, or where no bits change."""
     match step:
         case Create() | Rerun() | Supersede():
             return f"encode {step.address} {step.output.fingerprint}"
+        case Reuse() | ReuseTwin() if replaces_file(step):
+            return f"reuse {step.address} {step.output.fingerprint}"
         case Retire():
             return f"retire {step.address} {step.record.fingerprint}"
         case _:
             return None
+
+
+def replaces_file(step: Step) -> bool:
+    """Whether a finished file of the address is replaced by one of another fingerprint."""
+    match step:
+        case Rerun() | Supersede():
+            return step.record.output is not None or bool(step.record.previous)
+        case Reuse() | ReuseTwin():
+            return step.record is not None and step.output.fingerprint not in _living(step.record, default=step)
+        case _:
+            return False
+
+
+def _living(record: Record, default: Reuse | ReuseTwin) -> set[str]:
+    """The fingerprints of the files that a record may still have; that of the step itself where it has none."""
+    own = {record.fingerprint} if record.output is not None else set[str]()
+    found = own or {attempt.fingerprint for attempt in record.previous}
+    return found or {default.output.fingerprint}

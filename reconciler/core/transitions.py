@@ -27,7 +27,7 @@ def intended(step: EncodeStep, job: PlannedJob, known: Record | None, rev: int, 
         status="submitted",
         fingerprint=output.fingerprint,
         manifest=dict(output.manifest),
-        source=SourceRecord(identity=output.source.identity),
+        source=SourceRecord(identity=output.source.identity, pin=output.source.sha256),
         provider=output.provider,
         attempt=_attempt(step, known),
         failures=step.record.failures if isinstance(step, Retry) else 0,
@@ -103,6 +103,7 @@ def read_from(record: Record, done: Done, now: str) -> Record:
         identity=record.source.identity,
         evidence=Evidence(size=done.source.size, mtime_ns=done.source.mtime_ns),
         sha256=done.source.sha256,
+        pin=record.source.pin,
     )
     return replace(record, source=source, encoder=done.encoder, job=job)
 
@@ -125,6 +126,14 @@ def published(record: Record, rev: int, now: str) -> Record:
 def unpublished(record: Record, rev: int, now: str) -> Record:
     """The verified file is not there any more: the job has to run again."""
     return replace(record, rev=rev, status="submitted", output=None, updated_at=now)
+
+
+def left_in_place(record: Record, rev: int, now: str) -> Record:
+    """A file that could not be renamed stays under the name it has."""
+    assert record.output is not None, "only a file that waits for its name is left where it is"
+    assert record.output.temp is not None, "only a file that waits for its name is left where it is"
+    file = replace(record.output, path=record.output.temp, temp=None)
+    return replace(record, rev=rev, status="complete", output=file, updated_at=now)
 
 
 def failed(record: Record, error: str, rev: int, now: str) -> Record:
@@ -178,13 +187,13 @@ def updated(step: Update, evidence: Evidence | None, rev: int, now: str) -> Reco
     )
 
 
-def moved(step: Move, rev: int, now: str, *, here: bool) -> Record:
-    """The record under its new address; a file that is here is about to be renamed."""
+def moved(step: Move, rev: int, now: str, *, temp: str | None) -> Record:
+    """The record under its new address; `temp` is where its file waits for its new name, None if it keeps its own."""
     record, output = step.record, step.output
     assert record.output is not None, "only a finished output is moved"
     file = replace(record.output, name=output.name)
-    if here and file.path != output.path:
-        file = replace(file, path=output.path, temp=record.output.path)
+    if temp is not None:
+        file = replace(file, path=output.path, temp=temp)
     return _declared(replace(record, output=file, status="running" if file.temp else "complete"), output, rev, now)
 
 
@@ -204,7 +213,7 @@ def reused(
         attempt=known.attempt if known is not None else 1,
         job=None,
         output=replace(attempt.output, name=output.name, path=path, temp=temp),
-        notes=(),
+        previous=earlier_attempts(known) if temp is not None else (),
     )
     return _declared(record, output, rev, now)
 

@@ -21,9 +21,13 @@ class World:
     files: Mapping[str, int | None] = field(default_factory=dict)
 
     def source_change(self, recorded: SourceRecord, source: Source) -> str | None:
-        """What changed about a source's content since it was recorded, as a sentence; None if nothing is known to."""
-        if source.sha256 is not None and recorded.sha256 is not None and source.sha256 != recorded.sha256:
-            return f"source pinned to sha256 {source.sha256[:12]}, encoded from {recorded.sha256[:12]}"
+        """What changed about a source's content since it was recorded, as a sentence; None if nothing is known to.
+
+        A pin that was not met when it was tried is no change as long as it is the same pin.
+        """
+        unmet = source.sha256 is not None and recorded.sha256 is not None and source.sha256 != recorded.sha256
+        if unmet and source.sha256 != recorded.pin:
+            return f"source pinned to sha256 {source.sha256 or '':.12}, encoded from {recorded.sha256 or '':.12}"
         seen = self.sightings.get(source.identity)
         if source.kind != "file" or seen is None or not seen.exists:
             return None
@@ -85,11 +89,13 @@ def lives(output: OutputRecord, world: World) -> bool:
     return output.host != world.host or world.files.get(output.path) == output.size
 
 
-def paths_to_look_at(records: Mapping[str, Record], host: str) -> set[str]:
-    """The published files of this machine that a plan wants to see."""
+def paths_to_look_at(records: Mapping[str, Record], host: str, desired: Desired | None = None) -> set[str]:
+    """The published files of this machine that a plan wants to see, and whatever stands where new ones will be."""
     found = {record.output.path for record in records.values() if record.output and record.output.host == host}
     for record in records.values():
         found.update(attempt.output.path for attempt in record.previous if attempt.output.host == host)
+    if desired is not None:
+        found.update(output.path for output in desired.outputs if output.address not in records)
     return found
 
 

@@ -8,6 +8,7 @@ from builders import desired, output, source
 from fakes import Killed, Process, Universe
 
 LADDER = [output("bbb/720p", crf=23), output("bbb/480p", crf=26), output("tos/720p", of=source("masters/tos.mov"))]
+SHIFTED = [output("a/x", crf=21), output("b/x", crf=22), output("c/x", crf=23)]
 
 
 def effects_of(prepare, wanted):
@@ -42,6 +43,14 @@ SCENARIOS = {
     "twin": (lambda paid: applied(paid, *LADDER), desired(*LADDER, output("copy/720p", crf=23))),
     "new twins": (fresh, desired(*LADDER, output("copy/720p", crf=23))),
     "other container": (lambda paid: applied(paid, *LADDER), desired(output("bbb/720p", container="mkv"), *LADDER[1:])),
+    "swapped": (
+        lambda paid: applied(paid, *LADDER),
+        desired(output("bbb/720p", crf=26), output("bbb/480p", crf=23), LADDER[2]),
+    ),
+    "shifted": (
+        lambda paid: applied(paid, *SHIFTED),
+        desired(output("b/x", crf=21), output("c/x", crf=22), output("d/x", crf=23)),
+    ),
     "removed": (lambda paid: applied(paid, *LADDER), desired(LADDER[0])),
 }
 CASES = [

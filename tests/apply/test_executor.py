@@ -136,3 +136,60 @@ def test_retiring_a_job_in_flight_cancels_it(paid):
     records = universe.state().records
 
     assert ["retired", "retired", "complete"] == [records[a].status for a in ("bbb/480p", "bbb/720p", "tos/720p")]
+
+
+def test_outputs_may_swap_their_files():
+    """Two outputs that exchange their parameters exchange their files; nothing is encoded and nothing lost."""
+    universe = Universe()
+    Process(universe).run(desired(*LADDER))
+    before = dict(universe.files)
+    outcome = Process(universe).run(desired(output("bbb/720p", crf=26), output("bbb/480p", crf=23)))
+
+    assert () == outcome.encoded
+    assert before["outputs/bbb/720p.mp4"] == universe.files["outputs/bbb/480p.mp4"]
+    assert before["outputs/bbb/480p.mp4"] == universe.files["outputs/bbb/720p.mp4"]
+    assert 2 == len(universe.files)
+
+
+def test_twins_stay_twins_after_a_failure_or_an_interrupt():
+    """However the first apply ended, the encode of two twins is made once, under the same approval."""
+    twins = desired(output("a/x"), output("b/x"))
+    for universe, first in [(Universe(fails={"a/x"}), {}), (Universe(), {"interrupt_at": 6})]:
+        Process(universe, **first).run(twins)
+        universe.fails.clear()
+        outcome = Process(universe).run(twins)
+        assert ["a/x"] == [done.address for done in outcome.encoded]
+        assert {"outputs/a/x.mp4", "outputs/b/x.mp4"} == set(universe.files)
+
+
+def test_a_file_that_cannot_be_named_is_one_failure_among_others():
+    """An output whose file cannot get its name fails, with nothing left behind; the others finish."""
+    universe = Universe(unnameable={"outputs/bbb/720p.mp4"})
+    outcome = Process(universe).run(desired(*LADDER, OTHER))
+
+    assert (["bbb/480p", "tos/720p"], ["bbb/720p"]) == addresses(outcome)
+    assert {"outputs/bbb/480p.mp4", "outputs/tos/720p.mp4"} == set(universe.files)
+    universe.unnameable.clear()
+    assert (["bbb/720p"], []) == addresses(Process(universe).run(desired(*LADDER, OTHER)))
+
+
+def test_a_move_that_cannot_be_made_leaves_the_file_where_it_is():
+    """A record whose file cannot be renamed keeps it under the old name, and is complete."""
+    universe = Universe()
+    Process(universe).run(desired(*LADDER))
+    universe.unnameable.add("outputs/film/720p.mp4")
+    Process(universe).run(desired(output("film/720p", crf=23), output("film/480p", crf=26)))
+    moved = universe.state().records["film/720p"]
+
+    assert ("complete", "outputs/bbb/720p.mp4") == (moved.status, moved.output.path)
+    assert {"outputs/bbb/720p.mp4", "outputs/film/480p.mp4"} == set(universe.files)
+
+
+def test_a_reuse_under_another_extension_leaves_one_file():
+    """When a twin's container is taken over, the old file goes, as after an encode."""
+    universe = Universe()
+    Process(universe).run(desired(output("a/x"), output("b/x")))
+    Process(universe).run(desired(output("a/x", container="mkv"), output("b/x")))
+    Process(universe).run(desired(output("a/x", container="mkv"), output("b/x", container="mkv")))
+
+    assert {"outputs/a/x.mkv", "outputs/b/x.mkv"} == set(universe.files)

@@ -171,12 +171,12 @@ def test_planning_ten_thousand_written_out(tmp_path):
 
 @pytest.fixture(scope="session")
 def minute(tmp_path_factory):
-    """A minute of 1080p with sound, not too easy to encode."""
+    """A minute of 1080p with sound, of the size that cameras and edit suites give it: 15 Mbit/s."""
     path = tmp_path_factory.mktemp("minute") / "minute.mp4"
     source = "testsrc2=size=1920x1080:rate=25:duration=60,noise=alls=8:allf=t"
     command = [binary.find({}), "-v", "error", "-f", "lavfi", "-i", source, "-f", "lavfi", "-i", "sine=duration=60"]
-    coding = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "20", "-pix_fmt", "yuv420p", "-c:a", "aac", str(path)]
-    subprocess.run([*command, *coding], check=True)
+    coding = ["-c:v", "libx264", "-preset", "ultrafast", "-b:v", "15M", "-maxrate", "15M", "-bufsize", "30M"]
+    subprocess.run([*command, *coding, "-pix_fmt", "yuv420p", "-c:a", "aac", str(path)], check=True)
     return path
 
 
@@ -193,7 +193,7 @@ def ladder(project, minute, *outputs):
         presets:
           1080p:
             container: mp4
-            video: {{codec: h264, height: 1080, crf: 23, preset: veryfast}}
+            video: {{codec: h264, height: 1080, crf: 23, preset: medium}}
             audio: {{codec: aac, bitrate: 128k}}
           720p: {{extends: 1080p, video: {{height: 720}}}}
           480p: {{extends: 1080p, video: {{height: 480}}}}

@@ -11,6 +11,7 @@ from reconciler.core.errors import PlanChangedError
 from reconciler.core.plan import make_plan
 from reconciler.core.selection import Selection
 from reconciler.core.state import Approval
+from reconciler.core.transitions import own_attempt
 
 A, B = output("bbb/480p", crf=26), output("bbb/720p", crf=23)
 
@@ -129,3 +130,41 @@ def test_an_unfinished_protected_output_may_run():
 def replace_protect(wanted):
     """The same output, protected."""
     return output(wanted.address, crf=wanted.manifest["video.crf"], protect=True)
+
+
+def test_taking_another_file_is_in_the_id_where_it_replaces_one():
+    """A reuse that replaces a finished file has a line; one for a new address, or of its own file, has none."""
+    wanted = [A, output("bbb/720p", crf=26), output("new/480p", crf=26)]
+    records = {A.address: record(A), B.address: record(B)}
+    fingerprint = wanted[1].fingerprint
+
+    assert (f"reuse bbb/720p {fingerprint}",) == plan_lines(plan(wanted, records))
+    with pytest.raises(PlanChangedError):
+        check_expected("0" * 16, plan_lines(plan(wanted, records)), {})
+
+
+def test_a_free_reuse_is_within_an_approved_encode():
+    """Where an encode was approved, taking a living file of the same fingerprint may stand in; not the other way."""
+    approved = {"x": Approval(at="1", lines=("encode a/b 00",))}
+
+    assert "x" == check_expected("x", ("reuse a/b 00",), approved)
+    with pytest.raises(PlanChangedError):
+        check_expected("x", ("encode a/b 00",), {"x": Approval(at="1", lines=("reuse a/b 00",))})
+
+
+@pytest.mark.parametrize("twin", [False, True])
+def test_protection_also_guards_against_taking_another_file(twin):
+    """A protected file is not replaced by a link to another one, nor by a twin's."""
+    new = 26 if twin else 30
+    wanted = [output("bbb/480p", crf=new), output("bbb/720p", crf=new, protect=True)]
+    records = {A.address: record(output("bbb/480p", crf=30)), B.address: record(replace_protect(B))}
+
+    assert ["bbb/720p"] == [refusal.address for refusal in refusals(plan(wanted, records))]
+    assert () == refusals(plan(wanted, records, allow=("rerun:bbb/720p",)))
+
+
+def test_protection_outlives_a_failed_rerun():
+    """The earlier file is still protected after a rerun of it failed."""
+    failed = record(replace_protect(B), "failed", previous=(own_attempt(record(replace_protect(B))),))
+
+    assert 1 == len(refusals(plan([output("bbb/720p", crf=19, protect=True)], {B.address: failed})))

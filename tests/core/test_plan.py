@@ -13,6 +13,7 @@ from reconciler.core.selection import Selection
 from reconciler.core.state import Evidence, SourceRecord
 from reconciler.core.steps import Create, Move, Rerun, Resume, Retire, Retry, Reuse, ReuseTwin, Supersede, Update
 from reconciler.core.transitions import own_attempt
+from reconciler.core.world import World
 
 NEW, OLD = output(crf=21), output(crf=23)
 
@@ -285,3 +286,56 @@ def test_verified_but_unnamed_files_are_resumed():
     known = replace(record(OLD, "running"), output=file_of(OLD, temp="outputs/bbb/.720p.x.part"))
 
     assert [(Resume, "bbb/720p")] == kinds(plan(OLD, {OLD.address: known}))
+
+
+def test_a_twin_of_a_job_in_flight_or_of_a_retry_is_not_encoded_itself():
+    """Whatever state the first twin is in, the encode is made once, and the one that runs already makes it."""
+    twin = output("copy/720p")
+    running = plan([OLD, twin], {OLD.address: record(OLD, "running")})
+    failed = plan([OLD, twin], {OLD.address: record(OLD, "failed")})
+    late = plan([output("a/720p"), OLD], {OLD.address: record(OLD, "running")})
+
+    assert [(Resume, "bbb/720p"), (ReuseTwin, "copy/720p")] == kinds(running)
+    assert [(Retry, "bbb/720p"), (ReuseTwin, "copy/720p")] == kinds(failed)
+    assert [(ReuseTwin, "a/720p"), (Resume, "bbb/720p")] == kinds(late)
+
+
+def test_an_unmet_pin_uses_up_its_attempts():
+    """A pin that its source does not meet is tried as often as any failure, and then left alone."""
+    pinned = output(of=source(sha256="ee" * 32))
+    tried = SourceRecord(identity="masters/bbb.mov", sha256="cd" * 32, pin="ee" * 32)
+    once = plan(pinned, {OLD.address: record(OLD, "failed", source=tried)})
+    spent = plan(pinned, {OLD.address: record(OLD, "failed", source=tried, failures=2)})
+
+    assert ([(Retry, "bbb/720p")], ()) == (kinds(once), spent.steps)
+
+
+def test_taking_an_unmet_pin_away_is_free():
+    """The earlier file still is what is wanted, once the pin that nothing met is gone."""
+    tried = SourceRecord(identity="masters/bbb.mov", sha256="cd" * 32, pin="ee" * 32)
+    failed = record(OLD, "failed", failures=2, source=tried, previous=(own_attempt(record(OLD)),))
+
+    assert [(Reuse, "bbb/720p")] == kinds(plan(OLD, {OLD.address: failed}))
+    assert [(Rerun, "bbb/720p")] == kinds(plan(OLD, {OLD.address: replace(failed, previous=())}))
+
+
+def test_rerun_beats_moving_and_taking_back():
+    """--rerun encodes an output that would otherwise be moved or declared again."""
+    renamed = output("movie/720p")
+
+    assert (Create, "movie/720p") in kinds(plan(renamed, {OLD.address: record(OLD)}, reruns=("movie/*",)))
+    assert [(Create, "bbb/720p")] == kinds(plan(OLD, {OLD.address: record(OLD, "retired")}, reruns=("bbb/*",)))
+
+
+def test_an_excluded_name_is_not_moved_away():
+    """--exclude leaves records and files of an old name alone; the new name takes a link."""
+    made = plan(output("movie/720p"), {OLD.address: record(OLD)}, excludes=("bbb/*",))
+
+    assert [(Reuse, "movie/720p")] == kinds(made)
+
+
+def test_a_file_that_no_record_knows_is_not_replaced_in_silence():
+    """The plan warns of a file that stands where a new one will be."""
+    made = plan(OLD, {}, around=World(host=HOST, files={OLD.path: 7}))
+
+    assert ["unrecorded_file"] == [notice.code for notice in made.notices]

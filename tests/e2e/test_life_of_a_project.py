@@ -125,6 +125,22 @@ def test_renaming_an_encode_moves_its_files(project):
     no_changes(project)
 
 
+def test_outputs_that_swap_their_settings_swap_their_files(project):
+    """Two outputs that exchange their presets exchange their files; nothing is encoded."""
+    before = digests(project)
+    project.write("specs/encodes.yaml", ladder_spec().replace("[big, small]", "{big: small, small: big}"))
+    assert "Plan: 0 to encode" in project.run("plan").out
+    project.apply().ok()
+
+    assert before["clip/big.mp4"] == digests(project)["clip/small.mp4"]
+    assert before["clip/small.mp4"] == digests(project)["clip/big.mp4"]
+    assert digests(project) == {
+        record["output"]["path"].removeprefix("outputs/"): record["output"]["sha256"]
+        for record in project.records().values()
+    }
+    no_changes(project)
+
+
 def test_removing_an_output_retires_it_and_declaring_it_again_is_free(project):
     """A removed output keeps its file; declaring it again encodes nothing."""
     before = project.files()
