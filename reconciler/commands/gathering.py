@@ -103,7 +103,7 @@ def plan_of(
         lines=lines,
         plan_id=plan_id(lines),
         refusals=refusals(plan),
-        warnings=warnings,
+        warnings=(*specs.warnings, *warnings),
         state_exists=bool(snapshot.records),
     )
 

@@ -18,7 +18,9 @@ from reconciler.views.words import count
 def command(settings: Globals) -> int:
     """Check the specs, offline: every problem with its file, line and column, and what would be right."""
     screen = Screen(settings)
-    desired = gathering.load_specs(settings, require_sources=True).desired
+    specs = gathering.load_specs(settings, require_sources=True)
+    desired = specs.desired
+    screen.warnings(specs.warnings)
     encodes = len({output.encode for output in desired.outputs})
     counts = (
         f"{count(len(desired.outputs), 'output')} of {count(encodes, 'encode')} in {count(len(desired.files), 'file')}"

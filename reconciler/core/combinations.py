@@ -30,9 +30,14 @@ def problems(parameters: Parameters, written: Written) -> list[Problem]:
 
 
 def canonical(parameters: Parameters) -> Parameters:
-    """The one way to say it: sound alone has no picture, whether that is said or left out."""
-    if parameters.container == "m4a" and parameters.video is not None:
+    """The one way to say it: sound alone has no picture, and the usual encoder of a codec goes without saying."""
+    video = parameters.video
+    if video is None:
+        return parameters
+    if parameters.container == "m4a":
         return parameters.model_copy(update={"video": None})
+    if video.encoder is not None and video.encoder == DEFAULT_ENCODERS.get(str(video.codec)):
+        return parameters.model_copy(update={"video": video.model_copy(update={"encoder": None})})
     return parameters
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
 
 from reconciler.core import policies
 from reconciler.core.encode import Origin, Output
 from reconciler.core.errors import Place, Problem
-from reconciler.core.fan_out import Tables, members
+from reconciler.core.fan_out import Tables, members, request_of
 from reconciler.core.names import listed, name_error, normal, publish_path, suggestion
-from reconciler.core.nodes import Entry, ListNode, MapNode, Node, ScalarNode, described, is_null
+from reconciler.core.nodes import Entry, ListNode, MapNode, Node, ScalarNode, described, is_null, scalars
 from reconciler.core.policies import Policy
 from reconciler.core.renditions import Rendition, Renditions, unsaid
 from reconciler.core.sources import SourceRead, Trust, filled, read_source
@@ -77,11 +77,13 @@ class _Ready:
 
 
 class Encode:
-    """One entry of `encodes:`; `is_empty` once it fans out over nothing."""
+    """One entry of `encodes:`; `is_empty` once it fans out over nothing, of which `emptiness` tells."""
 
     def __init__(self, name: str, entry: Entry, node: MapNode, around: Surroundings) -> None:
         self.name = name
         self.is_empty = False
+        self.emptiness = ""
+        self._varying: frozenset[Place | None] | None = None
         self._node = node
         self._around = around
         self._path = f"encodes.{name}"
@@ -97,11 +99,28 @@ class Encode:
         source = _PerMember(self._source, varies=uses_each(self._source_node))
         outputs = [_PerMember(partial(self._ready, asked), varies=uses_each(asked.node)) for asked in self._asked()]
         for each in self._members():
+            before = len(self._around.problems)
             policy_now, source_now = policy.of(each), source.of(each)
             for output in outputs:
                 ready = output.of(each)
                 if ready is not None and source_now is not None and policy_now is not None:
                     yield from self._output(ready, source_now, policy_now, each)
+            if each is not None and len(self._around.problems) > before:
+                self._tell_member(each, before)
+
+    def _tell_member(self, each: Each, before: int) -> None:
+        """Say whose value is wrong: where `${each...}` stands, the values of many members stand."""
+        if self._varying is None:
+            found = (node for _, node in scalars(self._node) if uses_each(node))
+            self._varying = frozenset(node.place for node in found)
+        hint = f'For "{each.key}", at {each.place}.' if each.place is not None else f'For "{each.key}".'
+        problems = self._around.problems
+        problems[before:] = [
+            replace(problem, member=f"{self.name}/{each.key}", hints=(*problem.hints, hint))
+            if problem.place in self._varying
+            else problem
+            for problem in problems[before:]
+        ]
 
     def _problem(self, message: str, place: Place | None, path: str, *hints: str) -> None:
         self._around.problems.append(Problem(message, place, path, hints))
@@ -112,8 +131,12 @@ class Encode:
             return [None]
         path = f"{self._path}.for_each"
         node = self._around.variables.fill(entry.node, path)
+        if isinstance(node, ScalarNode) and node.value is None and node.text:
+            return [None]
         found = None if node is None else members(node, path, self._around.tables, self._around.problems)
-        self.is_empty = found == []
+        if found == []:
+            self.is_empty = True
+            self.emptiness = _emptiness(self._path, node)
         return [*(found or ())]
 
     def _policy(self, each: Each | None) -> Policy | None:
@@ -229,6 +252,15 @@ class Encode:
 
 
 _NOTHING = MapNode({}, None)
+
+
+def _emptiness(path: str, for_each: Node | None) -> str:
+    """A sentence about a fan-out over nothing, which may be meant and may be a typing error."""
+    request = None if for_each is None else request_of(for_each, path)
+    if request is None:
+        return f"{path} wants nothing: its for_each has no names"
+    what = "matches no file" if request.kind == "glob" else "has no rows"
+    return f'{path} wants nothing: for_each {request.kind} "{request.name}" {what}'
 
 
 def unknown_provider(name: str, place: Place | None, path: str, providers: frozenset[str]) -> Problem:

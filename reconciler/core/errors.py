@@ -40,20 +40,22 @@ class Problem:
     """One thing that is wrong with a spec.
 
     `path` is the offending path (`encodes.trailer.outputs.720p`), `hints` are whole sentences that say
-    what would be right, one a line.
+    what would be right, one a line. `member` is the member of a fan-out whose value is wrong; another member's
+    may be wrong in the same words, at the same place.
     """
 
     message: str
     place: Place | None = None
     path: str = ""
     hints: tuple[str, ...] = ()
+    member: str = ""
 
 
 def unique(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Each problem once, by message and place: a preset that is wrong is wrong for everybody who uses it."""
-    seen: dict[tuple[str, Place | None], Problem] = {}
+    """Each problem once, by message, place and member: a preset that is wrong is wrong for everybody who uses it."""
+    seen: dict[tuple[str, Place | None, str], Problem] = {}
     for problem in problems:
-        seen.setdefault((problem.message, problem.place), problem)
+        seen.setdefault((problem.message, problem.place, problem.member), problem)
     return tuple(seen.values())
 
 

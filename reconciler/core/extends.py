@@ -88,6 +88,8 @@ class Presets:
         if extends is None:
             return node
         own = MapNode({key: entry for key, entry in node.items.items() if key != "extends"}, node.place)
+        if is_null(extends.node):
+            return own
         result = MapNode({}, node.place)
         for name, place in self._names(extends.node, f"{path}.extends"):
             base = self.named(name, place, f"{path}.extends")

@@ -57,7 +57,7 @@ def members(node: Node, path: str, tables: Tables, problems: list[Problem]) -> l
         name = column.text if isinstance(column, ScalarNode) and column.value is not None else ""
         if name and not isinstance(table, ListNode):
             problems.append(_no_columns(column, table, path))
-        found = list(_members(table, name, path, problems, place=request.place))
+        found = list(_members(table, name, path, problems, place=column.place if name and column else request.place))
     problems.extend(_wrong_keys(found, path))
     return found if len(problems) == before else None
 

@@ -23,7 +23,7 @@ _HEX = re.compile(r"0x[0-9a-fA-F]{1,40}")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,5})?")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _USER = re.compile(r"(://)[^/\s@]*@")
-_CREDENTIALS = re.compile(r"(://)([^\s?\"']*)\?[^\s\"']*")
+_CREDENTIALS = re.compile(r"(://[^\s?\"']*)(\?[^\s\"']*)?")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,4 +179,8 @@ def shortened(text: str, most: int = 60) -> str:
 
 def masked(text: str) -> str:
     """Text without the user names, passwords and queries of the URLs in it."""
-    return _CREDENTIALS.sub(r"\1\2?...", _USER.sub(r"\1", text)) if "://" in text else text
+    return _CREDENTIALS.sub(_without_query, _USER.sub(r"\1", text)) if "://" in text else text
+
+
+def _without_query(found: re.Match[str]) -> str:
+    return f"{found[1]}?..." if found[2] else found[1]

@@ -35,10 +35,14 @@ _MANY = "Split them over projects: each has a state of its own."
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What is wanted as far as it can be said, and everything that is wrong; use it only if nothing is."""
+    """What is wanted as far as it can be said, and everything that is wrong; use it only if nothing is.
+
+    `warnings` are sentences about what is not wrong but may not be meant.
+    """
 
     desired: Desired
     problems: tuple[Problem, ...]
+    warnings: tuple[str, ...] = ()
 
 
 class Resolver:
@@ -75,11 +79,14 @@ class Resolver:
         )
         outputs: list[Output] = []
         empty: list[str] = []
+        warnings: list[str] = []
         for name, entry in self._namespace.encodes.items():
             encode = self._encode(name, entry, around)
             if encode is not None:
                 outputs.extend(islice(encode.outputs(), most + 1 - len(outputs)))
-                empty.extend([name] if encode.is_empty else [])
+                if encode.is_empty:
+                    empty.append(name)
+                    warnings.append(encode.emptiness)
         if len(outputs) > most:
             self._problems.append(Problem(f"the specs want more than {most:,} outputs", None, "", (_MANY,)))
         self._problems.extend(collisions(outputs))
@@ -91,7 +98,7 @@ class Resolver:
             files=self._namespace.files,
             empty=tuple(sorted(empty)),
         )
-        return Resolution(desired, unique(self._problems))
+        return Resolution(desired, unique(self._problems), tuple(warnings))
 
     def _overrides(self, texts: Mapping[str, str]) -> dict[str, Entry]:
         known = self._namespace.variables

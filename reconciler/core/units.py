@@ -12,7 +12,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 _SI = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
-_BITRATE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kmg]?)(?:bit/s|bits/s|bps|b/s|b)?\s*$", re.IGNORECASE)
+_BITRATE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kmg]?)(bits?(?:/s)?|bps|b/s|b)?\s*$", re.IGNORECASE)
+_BYTES = frozenset({"B", "B/s", "B/S", "Bps", "BPS"})  # by custom, B is a byte and b a bit
 _RATE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(k?)(?:hz)?\s*$", re.IGNORECASE)
 _PLAIN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*$")
 _FRACTION = re.compile(r"^\s*(\d+(?:\.\d+)?)(?:\s*[:/]\s*(\d+(?:\.\d+)?))?\s*$")
@@ -25,14 +26,11 @@ _SPANS = re.compile(
 _LONGEST = 40  # characters; longer ones are no unit, and arithmetic on them would take for ever
 _SPAN_SECONDS = {"d": Decimal(86_400), "h": Decimal(3_600), "m": Decimal(60), "s": Decimal(1), "ms": Decimal("0.001")}
 
-# The broadcast rates that people write in decimals; ffmpeg wants the exact fraction.
-_NTSC = {
-    "23.976": "24000/1001",
-    "23.98": "24000/1001",
-    "29.97": "30000/1001",
-    "47.952": "48000/1001",
-    "59.94": "60000/1001",
-}
+# The broadcast rates, which people write in decimals; ffmpeg wants the exact fraction.
+_NTSC = tuple(
+    Fraction(rate) * 1000 / 1001 for rate in ("6", "7.5", "12", "15", "24", "30", "48", "60", "96", "120", "240")
+)
+_NTSC_WITHIN = Fraction(1, 10_000)
 
 
 def bitrate(value: object) -> int:
@@ -40,6 +38,9 @@ def bitrate(value: object) -> int:
     match = _BITRATE.match(_text(value, "a bitrate such as 4500k or 4.5M"))
     if match is None:
         raise ValueError(f'"{value}" is not a bitrate; write for example 4500k, 4.5M or 4500000')
+    if match[3] in _BYTES:
+        bits = f"{match[1]}{match[2]}"
+        raise ValueError(f'"{value}" counts bytes, a bitrate counts bits; write for example {bits}bit/s or {bits}')
     return _whole(Decimal(match[1]) * _SI[match[2].lower()], value, "bits a second")
 
 
@@ -70,12 +71,19 @@ def duration(value: object) -> int | float:
 def frame_rate(value: object) -> str:
     """Frames a second as a whole number or an exact fraction: `25`, `29.97` is `30000/1001`, `24000/1001`."""
     text = _text(value, "a frame rate such as 25, 29.97 or 30000/1001").strip()
-    rate = _fraction(_NTSC.get(text.rstrip("0") if "." in text else text, text).replace(":", "?"))
+    rate = _fraction(text.replace(":", "?"))
     if rate is None:
         raise ValueError(f'"{value}" is not a frame rate; write for example 25, 29.97 or 30000/1001')
     if not 0 < rate <= 1000:
         raise ValueError(f'"{value}" is not a frame rate between 0 and 1000')
-    return str(rate)
+    return str(rate if "/" in text else _broadcast(rate))
+
+
+def _broadcast(rate: Fraction) -> Fraction:
+    """The exact broadcast rate that a decimal stands for; any other rate as it is."""
+    if rate == Fraction("23.98"):  # what many programs show for 23.976
+        return Fraction(24_000, 1001)
+    return next((exact for exact in _NTSC if abs(rate - exact) <= exact * _NTSC_WITHIN), rate)
 
 
 def aspect(value: object) -> str:

@@ -27,12 +27,13 @@ class Loaded:
     """What the specs want, and which local sources are not there.
 
     A missing source is an error only for what would read it: `validate` asks for all, a plan for the encodes
-    that it encodes.
+    that it encodes. `warnings` are sentences about what may not be meant, such as a fan-out over nothing.
     """
 
     desired: Desired
     sources: LocalSources
     texts: Texts
+    warnings: tuple[str, ...] = ()
 
     @property
     def missing(self) -> frozenset[str]:
@@ -99,7 +100,7 @@ class _Loading:
             self.problems += sources.told()
         if self.problems:
             raise _error(self.problems, self.texts, len(documents))
-        return Loaded(resolution.desired, sources, self.texts)
+        return Loaded(resolution.desired, sources, self.texts, resolution.warnings)
 
     def _documents(self, specs: str) -> tuple[list[Document], bool]:
         """The files that were read, and whether that is all of them."""

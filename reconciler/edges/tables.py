@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import glob
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -12,6 +11,7 @@ from reconciler.core.errors import Place, Problem
 from reconciler.core.fan_out import TableRequest
 from reconciler.core.names import nearest, normal
 from reconciler.core.nodes import Entry, ListNode, MapNode, Node, ScalarNode, plain_scalar
+from reconciler.edges.globs import MOST_ENTRIES, Glob, fixed_part
 from reconciler.edges.json_nodes import read_json
 from reconciler.edges.spec_texts import Folders, Texts, read_text
 from reconciler.edges.yaml_nodes import read_yaml
@@ -118,16 +118,16 @@ def _row(header: list[str], cells: list[str], place: Place) -> MapNode:
 
 def _files(request: TableRequest, folders: Folders, problems: list[Problem]) -> Node | None:
     pattern = PurePosixPath(request.name)
-    if ".." in pattern.parts or (pattern.is_absolute() and not folders.allowed(Path(_fixed(pattern)))):
+    if ".." in pattern.parts or not folders.allowed(folders.project / fixed_part(pattern)):
         problems.append(_problem(request, f'"{request.name}" leads out of the project folder', _INSIDE))
         return None
     items: dict[str, Entry] = {}
     paths: dict[str, str] = {}
     wrong = len(problems)
-    for name in sorted(glob.glob(request.name, root_dir=folders.project, recursive=True)):  # noqa: PTH207 - hidden files are left out, absolute patterns work
+    found = Glob(request.name, folders)
+    problems.extend(_unsearched(request, found))
+    for name in sorted(found.files):
         path = folders.project / name
-        if not path.is_file():
-            continue
         if not folders.allowed(path):
             problems.append(_problem(request, f"{name} leads out of the project folder", _INSIDE))
             continue
@@ -142,11 +142,10 @@ def _files(request: TableRequest, folders: Folders, problems: list[Problem]) -> 
     return MapNode(items, request.place) if len(problems) == wrong else None
 
 
-def _fixed(pattern: PurePosixPath) -> str:
-    """The part of a pattern before its first wildcard."""
-    parts: list[str] = []
-    for part in pattern.parts:
-        if glob.has_magic(part):
-            break
-        parts.append(part)
-    return str(PurePosixPath(*parts))
+def _unsearched(request: TableRequest, found: Glob) -> Iterator[Problem]:
+    """Where a glob would lead, and must not."""
+    for link in sorted(found.outside):
+        yield _problem(request, f"{link} leads out of the project folder", _INSIDE)
+    if found.stopped:
+        hint = "Name the folder, as in masters/*.mov, or move what is not meant out of the way."
+        yield _problem(request, f'"{request.name}" has more than {MOST_ENTRIES:,} files and folders to look at', hint)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 # An authority may hold a password with an @ or a slash that nobody escaped: after a colon that no port follows,
 # everything up to the last @ is taken for credentials.
 _URL = re.compile(
-    r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)"
+    r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]{0,20}://)"
     r"(?:[^/\s@?#\"<>:]*:(?!\d+(?:[/?#\s]|$))[^\s\"<>]*@|[^/\s?#\"<>]*@)?"
     r"(?P<rest>[^\s?#\"<>]*)(?P<query>[?#][^\s\"<>]*)?"
 )

@@ -11,8 +11,10 @@ from reconciler.views.words import count
 
 NOTHING_PLANNED = "Nothing was planned; the state was not touched."
 _TAB = "    "
+_NEAR = 4_000  # characters on each side of a mark; no screen shows more, and looking at megabytes takes long
+_ENDS_URL = re.compile(r"[\s\"'<>]")
 _URL = re.compile(
-    r"(?P<scheme>[a-z][a-z0-9+]*://)(?P<user>[^\s/?#@\"']*@)?(?P<rest>[^\s?#\"'<>]*)(?P<query>\?[^\s#\"'<>]*)?"
+    r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+]{0,20}://)(?P<user>[^\s/?#@\"']*@)?(?P<rest>[^\s?#\"'<>]*)(?P<query>\?[^\s#\"'<>]*)?"
 )
 _QUERY_VALUE = re.compile(r"([?&][^=&]*=)((?![^&]*\$\{)[^&]+)")  # one that holds a variable says no secret
 
@@ -52,14 +54,29 @@ def _excerpt(place: Place, lines: Sequence[str], columns: int) -> Iterator[str]:
     room = max(columns - gutter - len(" | "), 20)
     before = lines[place.line - 2] if place.line > 1 else ""
     if before.strip():
-        yield f"{place.line - 1:>{gutter}} | {_clipped(_shown(_masked(before)), room)}"
-    line = _masked(lines[place.line - 1])
-    start = min(place.column - 1, len(line))
+        yield f"{place.line - 1:>{gutter}} | {_clipped(_shown(_masked(before[:_NEAR])), room)}"
+    line, start = _near(lines[place.line - 1].rstrip("\r\n"), place.column - 1)
+    line = _masked(line)
     marked = line[start : start + max(place.length, 1)] or " "
     left, middle = width(_shown(line[:start])), width(_shown(marked))
     text, left = _around(_shown(line), left, middle, room)
     yield f"{place.line:>{gutter}} | {text}".rstrip()
     yield f"{' ' * gutter} | {' ' * left}{'^' * max(min(middle, room - left), 1)}"
+
+
+def _near(line: str, column: int) -> tuple[str, int]:
+    """The part of an endless line around a column, and where in it the column is.
+
+    What is left of a URL whose start is cut off becomes stars: nobody can tell its secrets any more.
+    """
+    column = min(column, len(line))
+    first = max(column - _NEAR, 0)
+    near = line[first : column + _NEAR]
+    if "://" in line[:first]:
+        end = _ENDS_URL.search(near)
+        stars = len(near) if end is None else end.start()
+        near = "*" * stars + near[stars:]
+    return near, column - first
 
 
 def _shown(line: str) -> str:

@@ -232,7 +232,7 @@ FAN_OUT = [
     ),
     Broken(
         "a column of names that is not there",
-        encode(f"for_each: {{file: «t.csv», key: slug}}\nsource: {URL}\noutputs: [web-720p]"),
+        encode(f"for_each: {{file: t.csv, key: «slug»}}\nsource: {URL}\noutputs: [web-720p]"),
         'there is no column "slug"',
         "encodes.a.for_each.key",
         "Columns: name.",

@@ -6,10 +6,12 @@ import json
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders_specs import HEAD, URL, write
+from builders_specs import HEAD, URL, one, write
+from reconciler.core.codecs import DEFAULT_ENCODERS
 from reconciler.edges.spec_files import load
 
 
@@ -139,11 +141,19 @@ def test_neutral_values_say_nothing(encodes):
     written = json.loads(_flow(encodes))
     for outputs in written.values():
         for output in outputs.values():
-            output["video"] = {"rotate": 0, "avoid_upscaling": True, **output["video"]}
+            output["video"] = {"encoder": "libx264", "rotate": 0, "avoid_upscaling": True, **output["video"]}
             output["audio"] = {"track": 0, "missing": "skip", **output["audio"]}
             if output["container"] != "mkv":
                 output["faststart"] = True
     assert _fingerprints(_spec(encodes)) == _fingerprints(_spec(written))
+
+
+@pytest.mark.parametrize(("codec", "encoder"), DEFAULT_ENCODERS.items())
+def test_naming_the_usual_encoder_says_nothing(codec, encoder, tmp_path):
+    """The encoder that a codec gets anyway may be named."""
+    said = f"{{container: mkv, video: {{codec: {codec}, crf: 30}}, audio: {{codec: none}}}}"
+    named = said.replace("crf", f"encoder: {encoder}, crf")
+    assert one(tmp_path / "a", said).fingerprint == one(tmp_path / "b", named).fingerprint
 
 
 @settings(deadline=None)

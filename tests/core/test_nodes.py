@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import pytest
 
@@ -109,3 +110,12 @@ def test_long_and_secret_text_is_not_repeated():
     assert "a b" == shortened("a\n b")
     assert "x" * 57 + "..." == shortened("x" * 100)
     assert 'see "https://h.org/a?..." now' == masked('see "https://me:pw@h.org/a?sig=1" now')
+
+
+@pytest.mark.parametrize("unit", ["a", "a://", "://", "?", "@"])
+def test_endless_text_is_masked_at_once(unit):
+    """The time grows with the length of a text, not with its square."""
+    start = time.monotonic()
+    masked(unit * (1_000_000 // len(unit)))
+
+    assert time.monotonic() - start < 1

@@ -114,3 +114,51 @@ def test_references_are_not_read_out_of_tables(tmp_path):
     write(tmp_path, {"specs/a.yaml": encode(body), "t.csv": "slug,url\nb,${env.HOME}\n"})
     [problem] = problems(tmp_path)
     assert "a source cannot hold control characters or a literal ${" == problem.message
+
+
+def test_a_bad_cell_is_told_for_every_row(tmp_path):
+    """Rows that are wrong in the same words, at the same place of the spec, are several problems."""
+    table = "slug,lang,id,height\nbbb,en,1,99999\ntos,nl,2,99999\nok,nl,3,480\n"
+    write(tmp_path, {"specs/a.yaml": encode(BODY.replace("TABLE", "t.csv, key: slug")), "t.csv": table})
+    found = problems(tmp_path)
+    assert ["a/bbb", "a/tos"] == [problem.member for problem in found]
+    assert ['For "bbb", at t.csv:2:1.', 'For "tos", at t.csv:3:1.'] == [problem.hints[-1] for problem in found]
+
+
+def test_what_no_row_says_is_told_once(tmp_path):
+    """A mistake beside `${each...}` is one mistake, however many rows there are."""
+    body = BODY.replace("TABLE", "t.csv, key: slug").replace("video: {", "video: {crf: 99, ")
+    write(tmp_path, {"specs/a.yaml": encode(body), "t.csv": "slug,lang,id,height\na,en,1,480\nb,en,2,480\n"})
+    [problem] = problems(tmp_path)
+    assert "encodes.a.outputs.x.video.crf" == problem.path
+
+
+def test_a_missing_column_is_marked_at_its_name(tmp_path):
+    """The name that is wrong is marked, not the file."""
+    text = encode(f"for_each: {{file: t.csv, key: slog}}\n{REST}")
+    write(tmp_path, {"specs/a.yaml": text, "t.csv": "slug\na\nb\n"})
+    [problem] = problems(tmp_path)
+    line = text.splitlines()[problem.place.line - 1]
+    assert "slog" == line[problem.place.column - 1 :][: problem.place.length]
+
+
+@pytest.mark.parametrize(
+    ("for_each", "sentence"),
+    [
+        ("{file: t.csv, key: slug}", 'encodes.a wants nothing: for_each file "t.csv" has no rows'),
+        ('{glob: "m/*.mvo"}', 'encodes.a wants nothing: for_each glob "m/*.mvo" matches no file'),
+        ("[]", "encodes.a wants nothing: its for_each has no names"),
+    ],
+)
+def test_a_fan_out_over_nothing_is_a_warning(for_each, sentence, tmp_path):
+    """It may be meant, and it may be a typing error: it is said."""
+    write(tmp_path, {"specs/a.yaml": encode(f"for_each: {for_each}\n{REST}"), "t.csv": "slug\n"})
+    assert (sentence,) == load(tmp_path).warnings
+
+
+def test_null_is_no_fan_out_and_no_preset(tmp_path):
+    """`for_each: null` and `extends: null` are as if they were not written."""
+    body = "for_each: null\nsource: https://x.org/a.mp4\noutputs: {x: OUTPUT}"
+    output = "{extends: null, container: mkv, video: {codec: h264, crf: 20}, audio: {codec: none}}"
+    write(tmp_path, {"specs/a.yaml": encode(body.replace("OUTPUT", output))})
+    assert ["a/x"] == [output.address for output in load(tmp_path).desired.outputs]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
+
 from reconciler.core.errors import Place, Problem, ReconcilerError, SpecError
 from reconciler.views.cells import width
 from reconciler.views.problems import error_text
@@ -141,3 +145,33 @@ Error: no project
 def test_other_errors_say_what_they_say():
     """Any other expected error is printed as it is, control characters made visible."""
     assert "Error: bad \\x1b[0m file\nDo that.\n" == error_text(ReconcilerError("bad \x1b[0m file\nDo that."))
+
+
+@pytest.mark.parametrize("unit", ["a", "a://", "://", "?", "a://b?", "a b "])
+@pytest.mark.parametrize("column", [1, 2_000_000])
+def test_an_endless_line_is_shown_at_once(unit, column):
+    """A line of four megabytes, whatever it is made of, costs no more than a short one."""
+    line = unit * (4_000_000 // len(unit))
+    error = spec_error(Problem("bad", Place("specs/t.yaml", 2, column, 3)), lines=[line, line])
+    start = time.monotonic()
+    text = error_text(error)
+
+    assert time.monotonic() - start < 1
+    assert [] == [line for line in text.splitlines() if width(line) > 80]
+
+
+def test_a_url_that_is_cut_off_keeps_its_secrets():
+    """Of a URL that began far before the mark nothing is shown: its query cannot be told from its path."""
+    line = "a: https://x.org/a?token=" + "s3cret" * 2_000 + " next"
+    text = error_text(spec_error(Problem("bad", Place("specs/t.yaml", 1, len(line) - 20, 3)), lines=[line]))
+
+    assert "s3cret" not in text
+    assert "next" in text
+
+
+def test_no_spelling_of_a_scheme_shows_a_password():
+    """Capitals, or digits before it, hide no URL from being masked."""
+    line = "a: [HTTPS://key:word@x.org/a?b=tok, 1https://key:word@x.org/a?b=tok]"
+    text = error_text(spec_error(Problem("bad", Place("specs/t.yaml", 1, 1, 1)), lines=[line]), columns=120)
+
+    assert ("word" not in text, "tok" not in text) == (True, True)
