@@ -13,7 +13,7 @@ from stat import S_ISREG
 from urllib.parse import urlsplit
 
 from reconciler.core.encode import Source
-from reconciler.core.errors import RejectedError, UnavailableError
+from reconciler.core.errors import ProviderError, RejectedError, UnavailableError
 from reconciler.core.ports import Fetched, SourceSeen
 from reconciler.edges.source_cache import Entry, Kept, SourceCache
 from reconciler.io.answers import PrivateAddressError, UnreachableError, Validators
@@ -69,14 +69,15 @@ class SourceFetcher:
         with lock:
             if source.identity in self._done:
                 return replace(self._done[source.identity], seconds=0.0, cached=True)
-            fetched = self._remote(source, Watch(report, cancelled, self._sleep))
+            with _named(source, self._url(source)):
+                fetched = self._remote(source, Watch(report, cancelled, self._sleep))
             self._done[source.identity] = fetched
             return fetched
 
     def probe(self, source: Source) -> Validators:
         """What a remote source's server says of it now, by one ranged GET. Raises as `fetch`."""
         url = self._url(source)
-        with self._answering(url):
+        with _named(source, url), self._answering(url):
             return look(self._session, url, Validators())[1]
 
     def close(self) -> None:
@@ -197,6 +198,19 @@ def _follow(
     report(done, total)
     if cancelled():
         raise UnavailableError(f"the reading of {source.location} was stopped; the next apply begins it anew")
+
+
+@contextmanager
+def _named(source: Source, url: str) -> Iterator[None]:
+    """Errors name the source, and not a URL of the environment: its path may be as secret as its query."""
+    try:
+        yield
+    except ProviderError as error:
+        if _ENVIRONMENT.match(source.location) is None:
+            raise
+        told = str(error).replace(shown(url), source.identity)
+        path = re.split("[?#]", url.partition("://")[2].partition("/")[2])[0]
+        raise type(error)(told.replace(path, "...") if path else told) from None
 
 
 def confined(project: Path, location: str, media_roots: Sequence[Path]) -> Path:

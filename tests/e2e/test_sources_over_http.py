@@ -122,6 +122,21 @@ def test_verbose_shows_what_servers_are_asked_without_secrets(project, clips):
     assert "5ec4e70003" not in result.err + result.out + (project.folder / "state/encodes.json").read_text()
 
 
+@pytest.mark.parametrize("switch", [[], [PRIVATE]])
+def test_a_url_of_the_environment_is_never_told(project, switch):
+    """However its fetch ends, a private master is named by its id; its path and query stand nowhere."""
+    source = '{id: masters/board, url: "${env.RECONCILER_BOARD_URL}"}'
+    project.write("specs/encodes.yaml", SPEC.replace("SOURCE", source).replace("OUTPUTS", "[web]"))
+    with serving({"/other.mp4": b"x"}) as site:
+        url = site.url("/5ec4e7-path/clip.mp4", "sig=5ec4e7-query")
+        result = project.apply(*switch, env={"RECONCILER_BOARD_URL": url})
+    kept = "".join(path.read_text() for path in (project.folder / "state").rglob("*") if path.is_file())
+
+    assert 3 == result.code
+    assert "masters/board" in result.out + result.err
+    assert "5ec4e7" not in result.out + result.err + kept
+
+
 def test_private_addresses_are_refused_by_name(project, clips):
     """Without the switch a loopback source fails its output, and the message says which switch."""
     with serving({"/plain.mp4": clips.plain()}) as site:
