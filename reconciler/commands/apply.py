@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -27,9 +27,10 @@ from reconciler.core.errors import (
 )
 from reconciler.core.happenings import Outcome
 from reconciler.core.selection import Selection
+from reconciler.store import store
 from reconciler.views.apply_events import outcome_events
 from reconciler.views.apply_text import apply_text, not_approved_text, question
-from reconciler.views.document import PlanDocument, read_document
+from reconciler.views.document import PlanDocument, ResourceChange, read_document
 from reconciler.views.events import plan_events, version_event
 from reconciler.views.plan_text import plan_text
 
@@ -91,7 +92,7 @@ def command(
     """
     selection = Selection(targets=targets, excludes=excludes, reruns=reruns, allow=allow)
     saved = None if file is None else _saved(file, selection, expect)
-    asked = Asked(settings, selection if saved is None else saved.selection, auto_approve, expect, saved)
+    asked = Asked(settings, selection if saved is None else _left(settings, saved), auto_approve, expect, saved)
     screen, options = Screen(settings), ApplyOptions(parallelism, fail_fast, lock_timeout)
     with Watching(screen, settings) as watching:
         outcome = wiring.run_apply(
@@ -122,6 +123,23 @@ def _saved(file: str, selection: Selection, expect: str | None) -> PlanDocument:
     if expect is not None and expect != document.plan_id:
         raise UsageError(f"--expect {expect} and {file}, which is plan {document.plan_id}, contradict each other")
     return document
+
+
+def _left(settings: Globals, saved: PlanDocument) -> Selection:
+    """What a saved plan selects, without the reruns that were done since it was made."""
+    if not saved.selection.reruns:
+        return saved.selection
+    records = store.read(Path(settings.state), saved.project).snapshot.records
+    reruns = (change for change in saved.resource_changes if change.action_reason == "requested")
+    left = tuple(change.address for change in reruns if not _done_since(records.get(change.address), change, saved))
+    return replace(saved.selection, reruns=left)
+
+
+def _done_since(record: state.Record | None, change: ResourceChange, saved: PlanDocument) -> bool:
+    """Whether an output was finished as wanted after a plan was made; both times are UTC to the second."""
+    if record is None or record.status != "complete" or record.job is None or record.job.finished_at is None:
+        return False
+    return record.manifest == change.change.after and record.job.finished_at > saved.timestamp
 
 
 def _approval(

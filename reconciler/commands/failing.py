@@ -32,12 +32,19 @@ def failed(error: Exception, given: Given) -> int:
     if not isinstance(error, ReconcilerError):
         screen.talk(_bug(error, verbose=settings.verbose))
         return 1
-    if settings.json:
-        for event in error_events(error, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")):
-            screen.event(event)
-    else:
+    if not (settings.json and _told_as_events(screen, error)):
         screen.talk(error_text(error, columns=screen.columns))
     return error.exit_code
+
+
+def _told_as_events(screen: Screen, error: ReconcilerError) -> bool:
+    """Say it on stdout; whether stdout took it, which it does not if that is what went wrong."""
+    try:
+        for event in error_events(error, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")):
+            screen.event(event)
+    except ReconcilerError:
+        return False
+    return True
 
 
 def _of_the_system(error: OSError) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
@@ -32,17 +33,23 @@ def look_at_world(settings: Globals, planned: Planned) -> list[str]:
 
 
 def commands_behind(planned: Planned) -> list[tuple[str, str]]:
-    """The ffmpeg command of each job below the job's name, as exact as what is known of its source.
+    """The commands of each job below the job's name: the folders, then ffmpeg, as exact as what is known of its source.
 
     A remote source stands under the name of its file, outputs under their final names.
     """
     program = wiring.ffmpeg_program()
     jobs = plan_jobs(planned.plan.project, encode_steps(planned.plan))
-    return [(_name(job), shell([program, *_arguments(planned, job, program)])) for job in jobs]
+    return [(_name(job), f"{_folders(job)}\n{shell([program, *_arguments(planned, job, program)])}") for job in jobs]
 
 
 def _name(job: PlannedJob) -> str:
     return f"{job.request.encode}: {' '.join(output.name for output in job.request.outputs)}"
+
+
+def _folders(job: PlannedJob) -> str:
+    """The command that makes the folders of a job's outputs; ffmpeg makes none."""
+    folders = {str(PurePosixPath(output.path).parent) for output in job.request.outputs}
+    return shlex.join(["mkdir", "-p", *sorted(folders)])
 
 
 def _arguments(planned: Planned, job: PlannedJob, program: str) -> list[str]:

@@ -98,8 +98,16 @@ def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
     """The callback of every global option."""
     if value is None or value == ():
         return
+    refuse_nothing(ctx, param, value)
     source = ctx.get_parameter_source(param.name or "")
     ctx.ensure_object(Given).take(param, value, spoken=source is click.core.ParameterSource.COMMANDLINE)
+
+
+def refuse_nothing(ctx: click.Context, param: click.Parameter, value: Any) -> Any:  # noqa: ANN401 - any option's value
+    """The callback of options whose value must not be empty. Raises click.BadParameter."""
+    if value == "":
+        raise click.BadParameter("it must not be empty.", ctx, param)
+    return value
 
 
 def _option(*names: str, environment: str | None, **attributes: Any) -> click.Option:  # noqa: ANN401 - handed on to click

@@ -9,7 +9,7 @@ import msgspec
 
 from reconciler import __version__
 from reconciler.commands import gathering
-from reconciler.commands.options import Command, Globals, selecting, trusting, with_globals
+from reconciler.commands.options import Command, Globals, refuse_nothing, selecting, trusting, with_globals
 from reconciler.commands.planning import document_of, now, repeated
 from reconciler.commands.speaking import Screen
 from reconciler.core.errors import ReconcilerError
@@ -28,7 +28,7 @@ CHANGES = 2
 @click.option("--detail", is_flag=True, help="A block for each output, with its fields, as OpenTofu words it.")
 @click.option("--show-commands", is_flag=True, help="Also show the ffmpeg commands that apply would run.")
 @click.option("--refresh", is_flag=True, help="Also look at jobs in flight and at the remote sources of what will run.")
-@click.option("--out", metavar="FILE", help="Save the plan for reconciler apply FILE.")
+@click.option("--out", metavar="FILE", callback=refuse_nothing, help="Save the plan for reconciler apply FILE.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes, 0 if there are none.")
 @trusting
 @with_globals

@@ -168,7 +168,7 @@ def _print_records(
 
 def _writer(settings: Globals, lock_timeout: float) -> store.Writer:
     path = Path(settings.state)
-    if not path.exists():
+    if not path.exists() and not store.journal_path(path).exists():
         raise UsageError(f"{path}: there is no state yet; reconciler apply makes it")
     return store.Writer(path, "", timeout=lock_timeout, sleep=time.sleep)
 

@@ -31,6 +31,7 @@ from reconciler.edges.sources import SourceFetcher, Trust
 from reconciler.ffmpeg import binary, work_files
 from reconciler.ffmpeg.provider import FfmpegProvider
 from reconciler.store import store
+from reconciler.views.plan_json import encode_steps
 
 # What fetched sources may take together in the cache folder, in bytes.
 CACHE_BYTES = 50_000_000_000
@@ -82,6 +83,7 @@ def run_apply(
         if approval is None:
             return None
         refuse(planned)
+        _check(planned, hands)
         with _interruptible(hands, providers) as counted:
             return apply(planned.plan, counted, _options(options, approval, world))
 
@@ -101,6 +103,14 @@ def refuse(planned: Planned) -> None:
     if planned.refusals:
         lines = [f"{refusal.sentence}:\n  {refusal.lift}" for refusal in planned.refusals]
         raise RefusedError("\n".join([*lines, "Nothing was started."]))
+
+
+def _check(planned: Planned, hands: Hands) -> None:
+    """Raise ProviderError for a program that is no ffmpeg, before any output uses up an attempt."""
+    used = {step.output.provider for step in encode_steps(planned.plan)}
+    for name, provider in hands.providers.items():
+        if name in used and isinstance(provider, FfmpegProvider):
+            provider.check()
 
 
 def look_at_sources(settings: Globals, wanted: Iterable[Source]) -> list[str]:

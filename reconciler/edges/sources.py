@@ -210,7 +210,7 @@ def _named(source: Source, url: str) -> Iterator[None]:
             raise
         told = str(error).replace(shown(url), source.identity)
         path = re.split("[?#]", url.partition("://")[2].partition("/")[2])[0]
-        raise type(error)(told.replace(path, "...") if path else told) from None
+        raise type(error)(told.replace(path, "...") if len(path) > 3 else told) from None
 
 
 def confined(project: Path, location: str, media_roots: Sequence[Path]) -> Path:

@@ -58,6 +58,7 @@ class Complaints:
     no_space: bool = False
     first_source_error: str | None = None
     _kept: deque[tuple[bool, str]] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    _last_echo: str | None = None
     _last_counted: bool = False
 
     def add(self, line: str) -> None:
@@ -75,16 +76,18 @@ class Complaints:
             self.first_source_error = self.first_source_error or text
         self.cut_off |= any(phrase in text for phrase in _CUT_OFF)
         self.no_space |= NO_SPACE in text
-        if bad and text and not text.startswith(_ECHOES):
+        if bad and text.startswith(_ECHOES):
+            self._last_echo = text
+        elif bad and text:
             self._kept.append((from_output, text))
 
     def reason(self) -> str | None:
-        """The last line that explains a failure: what the output side said, else anybody."""
+        """The last line that explains a failure: what the output side said, else anybody, else an echo."""
         if self.no_space:
             return NO_SPACE
         from_output = [text for output_side, text in self._kept if output_side]
         anybody = [text for _, text in self._kept]
-        return next(iter([*reversed(from_output), *reversed(anybody)]), None)
+        return next(iter([*reversed(from_output), *reversed(anybody)]), self._last_echo)
 
 
 def _read(line: str) -> tuple[list[str], str | None, str]:

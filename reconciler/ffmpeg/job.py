@@ -92,13 +92,13 @@ class Job:
         try:
             self.status.become(self._work())
         except CancelledError:
-            self.clear()
+            self._leave()
             self.status.become(Failed(CANCELLED))
         except (ProviderError, OSError) as error:
-            self.clear()
+            self._leave()
             self.status.become(Failed(CANCELLED if self._cancelled else _words(error)))
         except Exception as error:  # noqa: BLE001 - a mistake in here must fail this job, not hang it for ever
-            self.clear()
+            self._leave()
             self.status.become(Failed(f"internal error, please report it: {_where(error)}"))
         finally:
             self._shop.slots.leave(self._number)
@@ -114,12 +114,17 @@ class Job:
             self._encode_now.kill()
 
     def clear(self) -> None:
-        """Remove the parts of this job, and folders that held nothing else."""
+        """Remove the parts of this job, and folders that held nothing else. Raises OSError."""
         for output in self.request.outputs:
             part = self._part(output)
             part.unlink(missing_ok=True)
             with suppress(OSError):
                 part.parent.rmdir()
+
+    def _leave(self) -> None:
+        """Clear up after a failure, which is what is told, whatever the disk says."""
+        with suppress(OSError):
+            self.clear()
 
     def _work(self) -> Done:
         material = self._material()

@@ -60,9 +60,19 @@ class FfmpegProvider:
         if job.source.kind == "lavfi":
             check_source(job.source)
         prepared = Job(job, self._shop())
-        prepared.clear()
+        try:
+            prepared.clear()
+        except OSError as error:
+            raise RejectedError(
+                f"{error.filename} cannot be written to: {error.strerror or error}.\n"
+                "Finished files go into the folder outputs: move what is in its way, or make it writable."
+            ) from error
         self._jobs[job.job_id] = prepared
         return job.job_id
+
+    def check(self) -> None:
+        """Raise ProviderError if the program does not run or is no ffmpeg: before any job is prepared."""
+        self._known_build()
 
     def start(self, job_id: str) -> None:
         """See core.ports.Provider; RejectedError for a job that was never prepared here."""
@@ -109,7 +119,10 @@ class FfmpegProvider:
 
     def _shop(self) -> Shop:
         """What all jobs share. The first time, what an earlier process left running here is ended."""
+        return Shop(self._project, self._machine, self._known_build(), self._fetch, self._threads, self._slots)
+
+    def _known_build(self) -> Build:
         if self._build is None:
             self._build = build(self._machine.program, environment_for(self._machine.environment))
             work_files.end_strays(self._project)
-        return Shop(self._project, self._machine, self._build, self._fetch, self._threads, self._slots)
+        return self._build

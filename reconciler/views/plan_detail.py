@@ -52,8 +52,10 @@ def _fields(change: ResourceChange) -> Iterator[str]:
     for each in change.changes:
         yield f"      {_sign(each)} {pad(visible(each.field), wide)} = {_both(each)}{where(each)}"
     if not change.changes:
+        before = change.change.before or {}
         for name, canonical in manifest.items():
-            yield f"      + {pad(visible(name), wide)} = {value(name, canonical)}"
+            sign = " " if before.get(name) == canonical else "+"
+            yield f"      {sign} {pad(visible(name), wide)} = {value(name, canonical)}"
     for name, fact in facts.items():
         if fact:
             yield f"        {pad(name, wide)} = {visible(fact)}"

@@ -6,7 +6,10 @@ import contextlib
 import functools
 import http.server
 import json
+import shutil
+import subprocess
 import threading
+import time
 
 from builders_commands import Desk, applied, desk
 from builders_project import generated, ladder_spec, tiny
@@ -52,6 +55,16 @@ def test_show_commands_prints_what_would_run(tmp_path):
     assert "-crf 30" in shown
     assert "file:outputs/clip/big.mp4" in shown
     assert "file:outputs/clip/small.mp4" in shown
+
+
+def test_the_shown_commands_run_as_they_are(tmp_path):
+    """Pasted into a shell in a fresh project they make the outputs, folders included."""
+    out = desk(tmp_path).run("plan", "--show-commands").ok().out
+    shown = out.partition("# clip: big small\n")[2]
+
+    assert "mkdir -p outputs/clip" == shown.partition("\n")[0]
+    subprocess.run(["sh", "-ec", shown], cwd=tmp_path, check=True, capture_output=True)
+    assert ["big.mp4", "small.mp4"] == sorted(path.name for path in (tmp_path / "outputs/clip").iterdir())
 
 
 def test_detail_and_targets(tmp_path):
@@ -335,3 +348,35 @@ def test_signatures_appear_nowhere(tmp_path):
 def test_generated_sources_are_planned_offline(tmp_path):
     """A generated source is not called remote."""
     assert "Source " not in desk(tmp_path, source=generated()).run("plan").ok().out
+
+
+def test_a_saved_rerun_is_done_once(tmp_path):
+    """Applying the file again finds nothing left; what was not rerun yet is."""
+    made = applied(tmp_path)
+    made.run("plan", "--rerun", "clip", "--out", "p.json").ok()
+    time.sleep(1.1)  # a plan's time is known to the second
+    made.run("apply", "p.json").ok()
+    once = made.records()
+    again = made.run("apply", "p.json").ok()
+
+    assert (2, 2) == (once["clip/big"]["attempt"], once["clip/small"]["attempt"])
+    assert once == made.records()
+    assert "No changes." in again.out
+
+
+def test_detail_of_a_rerun_adds_no_fields(tmp_path):
+    """What stays as it is has no sign."""
+    out = applied(tmp_path).run("plan", "--detail", "--rerun", "clip/big").ok().out
+
+    assert "        video.crf" in out
+    assert "      + " not in out
+
+
+def test_a_program_that_is_no_ffmpeg_uses_up_no_attempt(tmp_path):
+    """It is refused before anything starts; where nothing is encoded it does not matter."""
+    made = desk(tmp_path)
+    made.environment["RECONCILER_FFMPEG"] = shutil.which("true")
+    refused = made.run("apply", "--auto-approve")
+
+    assert (1, True) == (refused.code, "is not ffmpeg" in refused.err)
+    assert {} == made.json("state", "list")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 from builders_commands import Desk, applied, desk
 from builders_project import ladder_spec
@@ -245,3 +246,23 @@ def test_explain_presets(tmp_path):
 
     assert "720p-h264  HD H.264 in MP4" in made.run("explain", "--presets").ok().out
     assert 23 == made.json("explain", "--presets")["720p-h264"]["video.crf"]
+
+
+def test_a_state_that_is_only_in_the_journal_is_mended(tmp_path):
+    """A first apply that was killed leaves no snapshot yet; its records can be dropped all the same."""
+    made = applied(tmp_path)
+    snapshot = json.loads((tmp_path / "state/encodes.json").read_text())
+    records = store.read(tmp_path / "state/encodes.json", "").snapshot.records
+    (tmp_path / "state/encodes.json").unlink()
+    writer = store.Writer(tmp_path / "state/encodes.json", snapshot["project"])
+    writer.record("intended", records=records)
+
+    held = made.run("state", "rm", "clip/big")
+    assert (6, True) == (held.code, str(os.getpid()) in held.err)
+
+    journal = (tmp_path / "state/encodes.journal.jsonl").read_bytes()
+    writer.close()
+    (tmp_path / "state/encodes.json").unlink()
+    (tmp_path / "state/encodes.journal.jsonl").write_bytes(journal)
+    made.run("state", "rm", "clip/big").ok()
+    assert {"clip/small"} == set(made.records())

@@ -260,3 +260,16 @@ def test_errors_go_to_stderr_and_results_to_stdout(project):
     assert ("", True) == (good.err, good.out.startswith("specs/ (1 file)"))
     assert ("", 1) == (bad.out, bad.code)
     assert bad.err.startswith("Error: ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_result_that_cannot_be_written_is_told(tmp_path):
+    """Exit 1 with words on stderr and no traceback, as text and as JSON."""
+    for arguments in (["output"], ["output", "--json"], ["plan", "--json"]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "reconciler", *arguments],
+                cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            )  # fmt: skip
+        assert (1, False) == (done.returncode, "Traceback" in done.stderr)
+        assert done.stderr.startswith("Error: ")

@@ -99,3 +99,9 @@ def test_a_flood_is_counted_but_not_kept():
     assert said.source_errors == 100_000
     assert said.reason() == "bad macroblock 99999"
     assert len(said._kept) == 200
+
+
+def test_an_echo_is_better_than_nothing():
+    """Where ffmpeg says nothing else, the last line that repeats a failure is all there is to tell."""
+    said = heard("[error] Error opening output file a.mp4.\n[fatal] Error opening output files: Operation not permitted")
+    assert "Error opening output files: Operation not permitted" == said.reason()

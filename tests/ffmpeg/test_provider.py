@@ -427,3 +427,18 @@ def test_a_job_that_was_not_prepared_cannot_be_started(tmp_path):
     """An id of an earlier process says nothing to this one."""
     with pytest.raises(RejectedError, match="was not prepared"):
         provider(tmp_path).start("no-such-job")
+
+
+def test_a_program_is_checked_before_any_job(tmp_path):
+    """Before outputs use up attempts it is known that nothing can encode them."""
+    with pytest.raises(ProviderError, match="is not ffmpeg"):
+        provider(tmp_path, program="/bin/true").check()
+    provider(tmp_path).check()
+
+
+def test_a_file_in_the_place_of_the_outputs_is_told(clips, tmp_path):
+    """The job is refused with the path and what to do about it."""
+    (tmp_path / "outputs").write_text("in the way")
+    with pytest.raises(RejectedError, match=r"outputs/clip/.* cannot be written to: Not a directory\.\n.*move what"):
+        provider(tmp_path).prepare(job(local(clips.plain())))
+    assert "in the way" == (tmp_path / "outputs").read_text()
