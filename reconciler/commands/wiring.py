@@ -214,7 +214,7 @@ def _interruptible(hands: Hands, providers: list[FfmpegProvider]) -> Iterator[Ha
 
 def _fetcher(settings: Globals) -> SourceFetcher:
     if settings.verbose:
-        show_logs()
+        show_logs(os.environ.values())
     trust = Trust(
         allow_private=settings.allow_private_sources, media_roots=tuple(Path(root) for root in settings.media_roots)
     )

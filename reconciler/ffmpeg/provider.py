@@ -63,9 +63,11 @@ class FfmpegProvider:
         try:
             prepared.clear()
         except OSError as error:
+            folder = Path(error.filename or job.outputs[0].path).parent
+            where = folder.relative_to(self._project) if folder.is_relative_to(self._project) else folder
             raise RejectedError(
-                f"{error.filename} cannot be written to: {error.strerror or error}.\n"
-                "Finished files go into the folder outputs: move what is in its way, or make it writable."
+                f"{where} cannot be written to: {error.strerror or error}; "
+                "move away what is in the place of that folder, or make it writable"
             ) from error
         self._jobs[job.job_id] = prepared
         return job.job_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import traceback
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 # An authority may hold a password with an @ or a slash that nobody escaped: after a colon that no port follows,
@@ -39,7 +40,11 @@ def shown(url: str) -> str:
 
 
 class RedactingFilter(logging.Filter):
-    """Cuts secrets out of every log record before anything writes it."""
+    """Cuts secrets out of every log record before anything writes it. `hidden` are texts that are cut out too."""
+
+    def __init__(self, hidden: Iterable[str] = ()) -> None:
+        super().__init__()
+        self._hidden = tuple(hidden)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Redact the message with its arguments, and the traceback; the record always passes."""
@@ -48,6 +53,8 @@ class RedactingFilter(logging.Filter):
         except (TypeError, ValueError, KeyError):
             # A library whose arguments do not fit its message must not end a run.
             message = str(record.msg)
+        for text in self._hidden:
+            message = message.replace(text, "/...")
         record.msg, record.args = redact(message), ()
         if record.exc_info and not isinstance(record.exc_info, bool):
             record.exc_text = redact("".join(traceback.format_exception(*record.exc_info)).rstrip("\n"))

@@ -122,7 +122,7 @@ def test_verbose_shows_what_servers_are_asked_without_secrets(project, clips):
     assert "5ec4e70003" not in result.err + result.out + (project.folder / "state/encodes.json").read_text()
 
 
-@pytest.mark.parametrize("switch", [[], [PRIVATE]])
+@pytest.mark.parametrize("switch", [[], [PRIVATE], [PRIVATE, "-v"]])
 def test_a_url_of_the_environment_is_never_told(project, switch):
     """However its fetch ends, a private master is named by its id; its path and query stand nowhere."""
     source = '{id: masters/board, url: "${env.RECONCILER_BOARD_URL}"}'

@@ -103,5 +103,7 @@ def test_a_flood_is_counted_but_not_kept():
 
 def test_an_echo_is_better_than_nothing():
     """Where ffmpeg says nothing else, the last line that repeats a failure is all there is to tell."""
-    said = heard("[error] Error opening output file a.mp4.\n[fatal] Error opening output files: Operation not permitted")
+    said = heard(
+        "[error] Error opening output file a.mp4.\n[fatal] Error opening output files: Operation not permitted"
+    )
     assert "Error opening output files: Operation not permitted" == said.reason()
