@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from reconciler.core import manifest
-from reconciler.core.encode import Desired, FfmpegSettings, Output, Source
+from reconciler.core.encode import Desired, Output, ProviderSettings, Source
 from reconciler.core.errors import Place
 from reconciler.core.parameters import Parameters
 from reconciler.core.state import Evidence, JobRecord, OutputRecord, Record, SourceRecord
 from reconciler.core.world import World
+from reconciler.ffmpeg.kind import FfmpegOptions
 
 HOST = "studio"
 
@@ -52,7 +53,7 @@ def desired(*outputs, empty=()):
     return Desired(
         project="test",
         outputs=ordered,
-        providers={"local": FfmpegSettings("local")},
+        providers={"local": ProviderSettings("local", "ffmpeg", FfmpegOptions())},
         files=("specs/test.yaml",),
         empty=empty,
     )

@@ -6,11 +6,12 @@ import time
 import uuid
 from pathlib import Path
 
-from reconciler.core.encode import FfmpegSettings, Output, Source, Trim
+from reconciler.core.encode import Output, Source, Trim
 from reconciler.core.errors import Place
 from reconciler.core.parameters import Parameters
 from reconciler.core.ports import Done, Fetched, JobRequest, Running, SourceSeen
 from reconciler.ffmpeg import binary
+from reconciler.ffmpeg.kind import FfmpegOptions
 from reconciler.ffmpeg.provider import FfmpegProvider
 
 PROGRAM = binary.find({})
@@ -73,7 +74,7 @@ def fetch(source, report, cancelled):
 def provider(project, *, program=PROGRAM, fetch=fetch, settings=None, **options):
     """The ffmpeg provider of a project folder."""
     values = {"environment": {}, "cpus": 2, **options}
-    return FfmpegProvider(settings or FfmpegSettings("local"), program=program, project=project, fetch=fetch, **values)
+    return FfmpegProvider(settings or FfmpegOptions(), program=program, project=project, fetch=fetch, **values)
 
 
 def ended(provider, job_id, *, within=60.0):

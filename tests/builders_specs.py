@@ -8,9 +8,10 @@ from textwrap import dedent
 
 import pytest
 
+from reconciler.commands.kinds import knowledge
 from reconciler.core.errors import Place, Problem, SpecError
 from reconciler.core.nodes import Node
-from reconciler.edges.spec_files import load
+from reconciler.edges import spec_files
 from reconciler.edges.yaml_nodes import read_yaml
 
 HEAD = """\
@@ -28,6 +29,11 @@ presets:
 """
 
 URL = "https://cdn.example.com/bbb.mp4"
+
+
+def load(folder: Path, *args, **options):
+    """The specs of a folder, with all types of providers known."""
+    return spec_files.load(folder, *args, knowledge=knowledge(), **options)
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:

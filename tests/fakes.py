@@ -42,6 +42,7 @@ class Universe:
     files: dict[str, str] = field(default_factory=dict)
     jobs: dict[str, str] = field(default_factory=dict)
     requests: dict[str, object] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
     starts: Counter = field(default_factory=Counter)
     made: Counter = field(default_factory=Counter)
 
@@ -83,6 +84,7 @@ class Process:
             state=MemoryState(self),
             files=MemoryFiles(self),
             providers=providers,
+            send=at_once,
             tell=self.told.append,
             now=lambda: self.clock,
             sleep=self.sleep,
@@ -105,6 +107,30 @@ class Process:
         self.clock += timedelta(seconds=seconds)
 
 
+class Answered:
+    """A call that was made at once."""
+
+    def __init__(self, call):
+        self.error, self.value = None, None
+        try:
+            self.value = call()
+        except ReconcilerError as error:
+            self.error = error
+
+    def done(self):
+        return True
+
+    def result(self):
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+def at_once(provider, call):
+    """Every call is made in the executor's own thread."""
+    return Answered(call)
+
+
 @dataclass
 class MemoryState:
     process: Process
@@ -122,6 +148,9 @@ class MemoryState:
             approved=dict(approved or {}),
         )
         self.process.effect(lambda: self.process.universe.journal.append(line))
+
+    def keep_link(self, address, link):
+        self.process.universe.links[address] = link
 
     def next_rev(self, address):
         revs = [record.rev for at, record in self.process.universe.state().records.items() if at == address]
@@ -191,6 +220,9 @@ class MemoryProvider:
                 self.process.universe.starts[job_id] += 1
 
         self.process.effect(begin)
+
+    def attach(self, job):
+        self.process.universe.requests[job.job_id] = job
 
     def observe(self, job_ids):
         return {job_id: self.look(job_id) for job_id in job_ids}

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 from reconciler.apply.free_steps import cancel, hand_over, note, take
 from reconciler.apply.hands import Hands
-from reconciler.apply.job_loop import Attended, JobLoop
+from reconciler.apply.job_loop import JobLoop
+from reconciler.apply.submissions import Attended
 from reconciler.core.approval import finished_approvals, plan_id, plan_lines
+from reconciler.core.cost import total
 from reconciler.core.happenings import Outcome, StepDone, Stopping
 from reconciler.core.jobs import PlannedJob, plan_jobs
 from reconciler.core.plan import Plan
@@ -27,10 +29,16 @@ LOOK_EVERY = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to apply. `parallelism` overrides the providers' own; `approved_as` is the id that was approved."""
+    """How to apply. `parallelism` overrides the providers' own; `approved_as` is the id that was approved.
+
+    With `wait` false, jobs that outlive this process are started and left; `wait_timeout` is how many seconds
+    they are waited for (None: until they end).
+    """
 
     parallelism: int | None = None
     fail_fast: bool = False
+    wait: bool = True
+    wait_timeout: float | None = None
     approved_as: str | None = None
     approved_lines: tuple[str, ...] = ()
     sightings: Mapping[str, Sighting] = field(default_factory=dict)
@@ -50,6 +58,8 @@ class _Executor:
         self.began = hands.now()
         self.free = 0
         self.stopping = False
+        self.timed_out = False
+        self.running = 0
         encode_steps = [step for step in plan.steps if not isinstance(step, Move | Reuse | ReuseTwin | Update | Retire)]
         attempts = newest_attempts(hands.state.snapshot.records)
         self.jobs = plan_jobs(plan.project, encode_steps, attempts)
@@ -69,6 +79,9 @@ class _Executor:
             not_run=not_run,
             interrupted=self.stopping,
             seconds=(self.hands.now() - self.began).total_seconds(),
+            running=self.running,
+            timed_out=self.timed_out,
+            paid=total(self.loop.paid),
         )
 
     def _approve(self) -> None:
@@ -115,10 +128,26 @@ class _Executor:
             if self._stop_asked():
                 return [*self._leave(running), *waiting]
             waiting = self._admit(waiting, running)
-            running = self.loop.watch(running)
+            running = self._not_waited_for(self.loop.watch(running))
+            if self._waited_long_enough(running):
+                return [*self._leave(running), *waiting]
             if running:
                 self.hands.sleep(LOOK_EVERY)
         return waiting
+
+    def _not_waited_for(self, jobs: list[Attended]) -> list[Attended]:
+        """The jobs to watch on; without waiting, those that are started and outlive us are left to run."""
+        if self.options.wait:
+            return jobs
+        left = [job for job in jobs if job.stage == "running" and job.provider.traits.outlives]
+        self.running += sum(len(job.planned.steps) for job in left)
+        return [job for job in jobs if job not in left]
+
+    def _waited_long_enough(self, running: Sequence[Attended]) -> bool:
+        limit = self.options.wait_timeout
+        if limit is not None and running and (self.hands.now() - self.began).total_seconds() >= limit:
+            self.timed_out = True
+        return self.timed_out
 
     def _closed(self) -> bool:
         """Whether one failure is enough to start nothing more."""
@@ -138,16 +167,19 @@ class _Executor:
             job = self.loop.begin(planned, provider)
             if job is not None:
                 running.append(job)
+            running[:] = self._not_waited_for(running)
         return left
 
     def _leave(self, running: list[Attended]) -> list[PlannedJob]:
-        """After an interrupt: jobs that outlive us run on, the others are ended together and run again later."""
+        """Jobs that outlive us run on, the others are ended together; a later apply goes on with all of them."""
         ending = [job for job in running if not job.provider.traits.outlives]
         for provider in {id(job.provider): job.provider for job in ending}.values():
             provider.close()
         for job in ending:
             self.loop.leave(job)
-        return [job.planned for job in running]
+        going = [job for job in running if job not in ending and job.stage == "running"]
+        self.running += sum(len(job.planned.steps) for job in going)
+        return [job.planned for job in running if job not in going]
 
     def _twins(self) -> int:
         """Let twins take the file that this apply made; how many have none to take."""

@@ -69,7 +69,7 @@ def _moved(hands: Hands, step: Move, written: set[str]) -> Record:
     file = step.record.output
     assert file is not None, "only a finished output is moved"
     temp = None
-    if file.host == hands.host and file.path != step.output.path:
+    if file.path is not None and file.is_on(hands.host) and file.path != step.output.path:
         temp = file.path
         if file.path in written:
             temp = _work_name(step.output.path, step.output.fingerprint)
@@ -82,10 +82,10 @@ def _reused(hands: Hands, step: Reuse | ReuseTwin, attempt: Attempt) -> Record:
     known = hands.state.snapshot.records.get(step.address)
     if known is not None:
         cancel(hands, known, frozenset())
-    temp = None
-    if attempt.output.path != step.output.path and step.of != step.address:
+    temp, path = None, attempt.output.path
+    if path is not None and path != step.output.path and step.of != step.address:
         temp = _work_name(step.output.path, step.output.fingerprint)
-        hands.files.duplicate(attempt.output.path, temp)
+        hands.files.duplicate(path, temp)
     rev = hands.state.next_rev(step.address)
     return transitions.reused(step, attempt, known, temp=temp, rev=rev, now=hands.stamp())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from reconciler.core.encode import Source
 from reconciler.core.happenings import Tell
@@ -33,6 +33,9 @@ class StateWriter(Protocol):
     def next_rev(self, address: str) -> int:
         """The rev that the next record (or removal) of this address takes."""
 
+    def keep_link(self, address: str, link: str) -> None:
+        """Keep a live link with its signature, apart from the state; it is on disk soon, and may be lost."""
+
 
 class Files(Protocol):
     """The published files of the project; paths are relative to its folder."""
@@ -53,6 +56,26 @@ class Files(Protocol):
         """Whether a local source still is what was read."""
 
 
+Value_co = TypeVar("Value_co", covariant=True)
+
+
+class Pending(Protocol[Value_co]):
+    """A call that was sent, perhaps to a thread."""
+
+    def done(self) -> bool:
+        """Whether it was answered."""
+
+    def result(self) -> Value_co:
+        """The answer; what the call raised is raised here."""
+
+
+class Send(Protocol):
+    """Makes a call for a provider, as many at once as its traits allow; all others wait their turn."""
+
+    def __call__(self, provider: Provider, call: Callable[[], object]) -> Pending[object]:
+        """The call under way, or answered already."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hands:
     """Everything that the executor may touch.
@@ -63,6 +86,7 @@ class Hands:
     state: StateWriter
     files: Files
     providers: Mapping[str, Provider]
+    send: Send
     tell: Tell
     now: Callable[[], datetime]
     sleep: Callable[[float], None]

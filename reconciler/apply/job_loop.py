@@ -1,24 +1,24 @@
-"""Jobs from intent to result: write, call, write; then watch until they end.
-
-The journal line is on disk before the call it announces, so a process that is killed anywhere leaves enough
-to go on without starting anything twice.
-"""
+"""Jobs from intent to result: submit them, then watch until they end and bring in what they made."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from reconciler.apply.hands import Hands
 from reconciler.apply.settle import publish_or_fail
+from reconciler.apply.submissions import Attended, Stage, Submissions
 from reconciler.core import transitions
-from reconciler.core.errors import CredentialsError, ProviderError
-from reconciler.core.happenings import JobMessage, JobProgress, JobStarted, OutputDone, OutputFailed
+from reconciler.core.cost import Money, read_money
+from reconciler.core.errors import CredentialsError, ProviderError, UnavailableError
+from reconciler.core.happenings import JobMessage, JobProgress, OutputDone, OutputFailed
 from reconciler.core.jobs import PlannedJob
 from reconciler.core.ports import (
     Done,
     Draft,
     Failed,
+    Held,
     Lost,
     NotMade,
     Observation,
@@ -28,91 +28,87 @@ from reconciler.core.ports import (
     Suspect,
     Verified,
 )
-from reconciler.core.state import Phase, Record
-from reconciler.core.steps import EncodeStep, Resume
-
-# How long a job that may have been started is watched before a draft is believed to be one, in seconds.
-SETTLING = (1.0, 2.0, 4.0, 8.0)
-
-
-@dataclass(slots=True)
-class Attended:
-    """A job that this apply watches, and what came of it so far."""
-
-    planned: PlannedJob
-    provider: Provider
-    job_id: str
-    process: tuple[int, float] | None = None
+from reconciler.core.state import Record
+from reconciler.core.steps import EncodeStep
 
 
 @dataclass(slots=True)
 class JobLoop:
-    """Starts jobs and brings in their results."""
+    """Takes jobs from intent to result, and keeps what came of them."""
 
     hands: Hands
     encoded: list[OutputDone] = field(default_factory=list)
     failed: list[OutputFailed] = field(default_factory=list)
+    paid: list[Money] = field(default_factory=list)
+    submissions: Submissions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.submissions = Submissions(self.hands)
 
     def begin(self, planned: PlannedJob, provider: Provider) -> Attended | None:
         """Prepare and start a job, or attach to the one an earlier apply began; None if it could not be."""
-        resumed = all(isinstance(step, Resume) for step in planned.steps)
-        maybe_started = resumed and _phase(planned) in {"starting", "started"} and provider.traits.outlives
-        self._intend(planned)
         try:
-            job_id = provider.prepare(planned.request)
-            if not maybe_started:
-                self._advance(planned, "prepared", job_id)
-            if not maybe_started or self._still_draft(provider, job_id):
-                self._advance(planned, "starting", job_id)
-                provider.start(job_id)
+            job = self.submissions.begin(planned, provider)
+            return job if self._submitted(job) else None
         except CredentialsError:
             raise
         except ProviderError as error:
-            self._all_failed(planned, str(error))
+            self._not_begun(planned, error, "preparing")
             return None
-        self._advance(planned, "started", job_id)
-        self.hands.tell(JobStarted(planned, resumed))
-        return Attended(planned, provider, job_id)
 
     def watch(self, jobs: list[Attended]) -> list[Attended]:
         """Look at every job once, bring in what ended; the jobs that still run."""
-        running: list[Attended] = []
-        for provider in {id(job.provider): job.provider for job in jobs}.values():
-            own = [job for job in jobs if job.provider is provider]
-            seen = provider.observe([job.job_id for job in own])
-            running.extend(job for job in own if self._look(job, seen[job.job_id]))
-        return running
+        going = [job for job in jobs if self._submitted(job)]
+        running = [job for job in going if job.stage == "running"]
+        ended: set[int] = set()
+        for provider in {id(job.provider): job.provider for job in running}.values():
+            own = [job for job in running if job.provider is provider]
+            try:
+                seen = provider.observe([job.job_id for job in own])
+            except CredentialsError:
+                raise
+            except ProviderError as error:
+                ended.update(id(job) for job in own)
+                for job in own:
+                    self._out_of_sight(job, error)
+                continue
+            ended.update(id(job) for job in own if not self._look(job, seen[job.job_id]))
+        return [job for job in going if id(job) not in ended]
 
     def leave(self, job: Attended) -> None:
         """Record that a job was ended before it had a result, so that the next apply runs it again."""
-        self._advance(job.planned, "prepared", job.job_id)
+        self.submissions.advance(job.planned, "prepared", job.job_id)
 
-    def _intend(self, planned: PlannedJob) -> None:
-        state, now = self.hands.state, self.hands.stamp()
-        known = state.snapshot.records
-        records = {
-            step.address: transitions.intended(
-                step, planned, known.get(step.address), state.next_rev(step.address), now
-            )
-            for step in planned.steps
-        }
-        state.record("intended", records=records)
-
-    def _advance(self, planned: PlannedJob, phase: Phase, job_id: str) -> None:
-        state, now = self.hands.state, self.hands.stamp()
-        records = {
-            step.address: transitions.in_phase(self._record(step), phase, state.next_rev(step.address), now, job_id)
-            for step in planned.steps
-        }
-        state.record(phase, records=records)
-
-    def _still_draft(self, provider: Provider, job_id: str) -> bool:
-        """Whether a job that may have been started is a draft after all; the provider may still be digesting it."""
-        for pause in SETTLING:
-            if not isinstance(provider.observe([job_id])[job_id], Draft):
+    def _submitted(self, job: Attended) -> bool:
+        """Go on with the submission of a job as far as its calls are answered; whether it goes on at all."""
+        while job.pending is not None and job.pending.done():
+            stage = job.stage
+            try:
+                self.submissions.step(job)
+            except CredentialsError:
+                raise
+            except ProviderError as error:
+                self._not_begun(job.planned, error, stage)
                 return False
-            self.hands.sleep(pause)
-        return isinstance(provider.observe([job_id])[job_id], Draft)
+        return True
+
+    def _not_begun(self, planned: PlannedJob, error: ProviderError, stage: Stage) -> None:
+        """A job that could not be started. Where an outage is to blame, it waits for the next apply as it is."""
+        provider = self.hands.providers[planned.provider]
+        waits = isinstance(error, UnavailableError) and provider.traits.outlives
+        if not waits and stage != "settling":
+            self._all_failed(planned, str(error))
+            return
+        for step in planned.steps:
+            rev = self.hands.state.next_rev(step.address)
+            self._fail(step, transitions.waiting(self._record(step), str(error), rev, self.hands.stamp()), "waiting")
+
+    def _out_of_sight(self, job: Attended, error: ProviderError) -> None:
+        """A job that cannot be looked at runs on; the next apply brings it in."""
+        for step in job.planned.steps:
+            rev = self.hands.state.next_rev(step.address)
+            record = transitions.waiting(self._record(step), str(error), rev, self.hands.stamp())
+            self._fail(step, record, "out of sight")
 
     def _look(self, job: Attended, seen: Observation) -> bool:
         """Act on one observation; whether the job still runs."""
@@ -157,18 +153,32 @@ class JobLoop:
         state, now = self.hands.state, self.hands.stamp()
         whole: dict[str, Record] = {}
         for step, result in results:
-            if isinstance(result, Verified):
+            if isinstance(result, Verified | Held):
                 record = transitions.read_from(self._record(step), done, now)
-                rev = state.next_rev(step.address)
-                host = self.hands.host
-                whole[step.address] = transitions.verified(record, result, step.output, rev=rev, now=now, host=host)
+                whole[step.address] = self._whole(step, record, result)
         if whole:
             state.record("verified", records=whole)
+        self._count_cost(done)
         for step, result in results:
-            if isinstance(result, Verified):
-                self._publish(step, whole[step.address])
-            else:
-                self._not_made(step, result, done)
+            match result:
+                case Verified():
+                    self._publish(step, whole[step.address])
+                case Held():
+                    self._held(step, whole[step.address], result)
+                case Suspect() | NotMade():
+                    self._not_made(step, result, done)
+                case _:
+                    assert_never(result)
+
+    def _whole(self, step: EncodeStep, record: Record, result: Verified | Held) -> Record:
+        rev, now = self.hands.state.next_rev(step.address), self.hands.stamp()
+        if isinstance(result, Held):
+            return transitions.held(record, result, step.output, rev, now)
+        return transitions.verified(record, result, step.output, rev=rev, now=now, host=self.hands.host)
+
+    def _count_cost(self, done: Done) -> None:
+        with suppress(ValueError):
+            self.paid.append(read_money(done.cost))
 
     def _trusted(self, planned: PlannedJob, done: Done) -> list[tuple[EncodeStep, OutputResult]]:
         """A result for every step; none is whole if the source changed while it was read."""
@@ -176,7 +186,7 @@ class JobLoop:
             (step, done.outputs.get(step.output.name, NotMade("the provider gave no result for it")))
             for step in planned.steps
         ]
-        whole = any(isinstance(result, Verified) for _, result in results)
+        whole = any(isinstance(result, Verified | Held) for _, result in results)
         if whole and not self.hands.files.unchanged(planned.request.source, done.source):
             for _, result in results:
                 if isinstance(result, Verified):
@@ -190,7 +200,18 @@ class JobLoop:
             self.told_failed(step.address, step.output.attempts)
             return
         file = done.output
-        happening = OutputDone(step.address, file.path, file.size, file.summary, done.notes)
+        happening = OutputDone(step.address, file.path or "", file.size, file.summary, done.notes)
+        self.encoded.append(happening)
+        self.hands.tell(happening)
+
+    def _held(self, step: EncodeStep, record: Record, result: Held) -> None:
+        """A file that stays with its provider has its name already."""
+        file = record.output
+        assert file is not None, "a held output has a record of its file"
+        self.hands.state.keep_link(step.address, result.link)
+        happening = OutputDone(
+            step.address, file.link or "", file.size, file.summary, record.notes, record.provider, file.expires_at
+        )
         self.encoded.append(happening)
         self.hands.tell(happening)
 
@@ -219,7 +240,7 @@ class JobLoop:
     def told_failed(self, address: str, attempts: int) -> None:
         """Tell of an output whose record says that it failed."""
         record = self.hands.state.snapshot.records[address]
-        living = next((attempt.output.path for attempt in record.previous), None)
+        living = next((attempt.output.path or attempt.provider for attempt in record.previous), None)
         error = record.error or "its file could not be renamed and stays where it is"
         happening = OutputFailed(address, record.status, error, record.failures, attempts, living)
         self.failed.append(happening)
@@ -227,10 +248,3 @@ class JobLoop:
 
     def _record(self, step: EncodeStep) -> Record:
         return self.hands.state.snapshot.records[step.address]
-
-
-def _phase(planned: PlannedJob) -> Phase:
-    """How far the job to be resumed had come: the furthest of its addresses."""
-    order: tuple[Phase, ...] = ("intended", "prepared", "starting", "started")
-    phases = [step.record.job.phase for step in planned.steps if isinstance(step, Resume) and step.record.job]
-    return max(phases, key=order.index, default="intended")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.apply.hands import Hands
 from reconciler.core import transitions
 from reconciler.core.errors import ReconcilerError, StateError
-from reconciler.core.state import OutputRecord, Record
+from reconciler.core.state import Record
 
 
 def settle(hands: Hands) -> list[str]:
@@ -17,7 +17,7 @@ def settle(hands: Hands) -> list[str]:
     waiting = {
         address: record
         for address, record in hands.state.snapshot.records.items()
-        if record.output is not None and record.output.temp is not None and record.output.host == hands.host
+        if record.output is not None and record.output.temp is not None and record.output.is_on(hands.host)
     }
     return [address for address, record in waiting.items() if _settle_one(hands, address, record)]
 
@@ -27,6 +27,7 @@ def publish(hands: Hands, address: str, record: Record) -> Record:
     output = record.output
     assert output is not None, "only a verified output is published"
     assert output.temp is not None, "a published output has its name already"
+    assert output.path is not None, "only a file of this machine gets a name"
     hands.files.publish(output.temp, output.path)
     return _recorded(hands, address, record)
 
@@ -61,9 +62,11 @@ def _not_named(hands: Hands, address: str, record: Record, error: str) -> Record
 def _settle_one(hands: Hands, address: str, record: Record) -> bool:
     output = record.output
     assert output is not None, "chosen for its output"
-    if output.temp is not None and hands.files.holds(output.temp, output.size, output.sha256):
+    assert output.path is not None, "chosen for being on this machine"
+    size = output.size or 0
+    if output.temp is not None and hands.files.holds(output.temp, size, output.sha256):
         return publish_or_fail(hands, address, record).status == "complete"
-    if hands.files.holds(output.path, output.size, output.sha256):
+    if hands.files.holds(output.path, size, output.sha256):
         _recorded(hands, address, record)
         return True
     rev = hands.state.next_rev(address)
@@ -75,16 +78,16 @@ def _recorded(hands: Hands, address: str, record: Record) -> Record:
     done = transitions.published(record, hands.state.next_rev(address), hands.stamp())
     hands.record("published", done, address)
     for replaced in _replaced(hands, record):
-        hands.files.remove(replaced.path)
+        hands.files.remove(replaced)
     return done
 
 
-def _replaced(hands: Hands, record: Record) -> list[OutputRecord]:
+def _replaced(hands: Hands, record: Record) -> list[str]:
     """Files of earlier attempts under another name, on this machine, that no record still calls its own."""
     assert record.output is not None, "only a published output replaces files"
     used = {other.output.path for other in hands.state.snapshot.records.values() if other.output is not None}
     return [
-        attempt.output
+        attempt.output.path
         for attempt in record.previous
-        if attempt.output.host == hands.host and attempt.output.path not in used
+        if attempt.output.path is not None and attempt.output.is_on(hands.host) and attempt.output.path not in used
     ]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import platformdirs
 
+from reconciler.commands.kinds import knowledge
 from reconciler.commands.options import Globals
 from reconciler.core.approval import Refusal, plan_id, plan_lines, refusals
 from reconciler.core.encode import Desired
@@ -60,6 +61,7 @@ def load_specs(settings: Globals, *, require_sources: bool = False) -> spec_file
     return spec_files.load(
         project_folder(),
         settings.specs,
+        knowledge=knowledge(),
         variables=settings.variables,
         media_roots=tuple(Path(root) for root in settings.media_roots),
         spec_env=os.environ.get("RECONCILER_SPEC_ENV", "").replace(",", " ").split(),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.commands.kinds import Types
 from reconciler.commands.options import Command, Globals, with_globals
 from reconciler.commands.speaking import Screen
 from reconciler.core.errors import ReconcilerError, UsageError
@@ -61,7 +62,7 @@ def _write_spec(folder: Path, spec: str, written: list[str], alone: list[str]) -
 
 def _write_schema(folder: Path, written: list[str], alone: list[str]) -> None:
     path = folder / SCHEMA_FILE
-    schema = json.dumps(spec_schema(), indent=1, ensure_ascii=False) + "\n"
+    schema = json.dumps(spec_schema(Types()), indent=1, ensure_ascii=False) + "\n"
     if not path.exists():
         _write(path, schema, written)
     elif path.read_text(encoding="utf-8", errors="replace") != schema:

@@ -20,6 +20,7 @@ from reconciler.core.steps import Resume
 from reconciler.ffmpeg.arguments import Target, arguments, shell
 from reconciler.ffmpeg.facts import MediaFacts
 from reconciler.ffmpeg.generated import generated_facts
+from reconciler.ffmpeg.kind import FfmpegOptions
 from reconciler.ffmpeg.probe import probe
 from reconciler.views.plan_json import encode_steps
 
@@ -56,7 +57,8 @@ def _arguments(planned: Planned, job: PlannedJob, program: str) -> list[str]:
     source = job.request.source
     path = PurePosixPath(urlsplit(source.identity).path).name if source.kind == "http" else source.location
     targets = [Target(output.parameters, output.path) for output in job.request.outputs]
-    threads = planned.desired.providers[job.provider].threads
+    options = planned.desired.providers[job.provider].options
+    threads = options.threads if isinstance(options, FfmpegOptions) else None
     return arguments(source, path, targets, facts=_facts(source, program), threads=threads)
 
 

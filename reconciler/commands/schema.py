@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from reconciler.commands.kinds import Types
 from reconciler.commands.options import Command, Globals, with_globals
 from reconciler.commands.speaking import Screen
 from reconciler.core.schema import spec_schema
@@ -17,5 +18,5 @@ def command(settings: Globals) -> int:
     An editor with the YAML language server reads it where a spec begins with
     # yaml-language-server: $schema=FILE
     """
-    Screen(settings).json(spec_schema())
+    Screen(settings).json(spec_schema(Types()))
     return 0

@@ -79,7 +79,7 @@ def move(settings: Globals, old: str, new: str, *, dry_run: bool, lock_timeout: 
         _refuse_in_flight({old: record})
         _refuse_new_address(writer.snapshot.records, new)
         file = renamed_file(record, new, gathering.host())
-        if file is not None and Path(file.path).exists():
+        if file is not None and Path(file.where).exists():
             raise UsageError(f"{file.path}: there is a file of this name already; move it away first")
         if not dry_run:
             _move(writer, record, old, new, file)
@@ -94,7 +94,9 @@ def move(settings: Globals, old: str, new: str, *, dry_run: bool, lock_timeout: 
 def renamed_file(record: Record, address: str, host: str) -> OutputRecord | None:
     """The finished file under the name that goes with `address`; None where it has to stay as it is."""
     output = record.output
-    if record.status != "complete" or output is None or output.host != host or output.temp is not None:
+    if record.status != "complete" or output is None or output.path is None or output.temp is not None:
+        return None
+    if not output.is_on(host):
         return None
     encode, _, name = address.rpartition("/")
     path = publish_path(encode, name, PurePosixPath(output.path).suffix.removeprefix("."))
@@ -112,7 +114,7 @@ def _move(writer: store.Writer, record: Record, old: str, new: str, file: Output
         return
     writer.record("moved", records={new: replace(moved, status="running", output=file)}, removed=removed)
     assert file.temp is not None, "a renamed file knows its old name"
-    PublishedFiles(Path.cwd()).publish(file.temp, file.path)
+    PublishedFiles(Path.cwd()).publish(file.temp, file.where)
     published = replace(moved, rev=writer.next_rev(new), output=replace(file, temp=None))
     writer.record("published", records={new: published})
 
@@ -209,14 +211,14 @@ def _files_to_delete(records: Mapping[str, Record], dropped: Mapping[str, Record
         file.path
         for record in dropped.values()
         for file in (record.output, *(attempt.output for attempt in record.previous))
-        if file is not None and file.host == host and file.path not in used
+        if file is not None and file.path is not None and file.is_on(host) and file.path not in used
     }
     return sorted(found)
 
 
 def _paths(record: Record) -> list[str]:
     files = [record.output, *(attempt.output for attempt in record.previous)]
-    return [file.path for file in files if file is not None]
+    return [file.path for file in files if file is not None and file.path is not None]
 
 
 def _removed(settings: Globals, records: Mapping[str, Record], files: Sequence[str], *, dry_run: bool) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 
@@ -16,11 +17,16 @@ from reconciler.apply.executor import Options, apply
 from reconciler.apply.hands import Hands
 from reconciler.apply.settle import settle
 from reconciler.commands.gathering import Planned, cache_folder, host, load_specs, look_around, plan_of, project_folder
+from reconciler.commands.kinds import Types
 from reconciler.commands.logs import show_logs
 from reconciler.commands.options import Globals
-from reconciler.core.encode import Desired, Source
+from reconciler.commands.sending import Sender
+from reconciler.core.encode import Desired, ProviderSettings, Source
 from reconciler.core.errors import ProviderError, RefusedError
 from reconciler.core.happenings import Outcome, Tell
+from reconciler.core.plan import IN_FLIGHT
+from reconciler.core.ports import Checks, Kills, Provider
+from reconciler.core.provider_types import Build, Workshop
 from reconciler.core.selection import Selection
 from reconciler.core.state import Snapshot
 from reconciler.core.world import World
@@ -29,7 +35,7 @@ from reconciler.edges.outputs import PublishedFiles
 from reconciler.edges.source_cache import SourceCache
 from reconciler.edges.sources import SourceFetcher, Trust
 from reconciler.ffmpeg import binary, work_files
-from reconciler.ffmpeg.provider import FfmpegProvider
+from reconciler.ffmpeg.examine import examine
 from reconciler.store import store
 from reconciler.views.plan_json import encode_steps
 
@@ -52,6 +58,8 @@ class ApplyOptions:
     parallelism: int | None = None
     fail_fast: bool = False
     lock_timeout: float = 0.0
+    wait: bool = True
+    wait_timeout: float | None = None
 
 
 def run_apply(
@@ -92,6 +100,8 @@ def _options(options: ApplyOptions, approval: Approval, world: World) -> Options
     return Options(
         parallelism=options.parallelism,
         fail_fast=options.fail_fast,
+        wait=options.wait,
+        wait_timeout=options.wait_timeout,
         approved_as=approval.plan_id,
         approved_lines=approval.lines,
         sightings=world.sightings,
@@ -106,10 +116,10 @@ def refuse(planned: Planned) -> None:
 
 
 def _check(planned: Planned, hands: Hands) -> None:
-    """Raise ProviderError for a program that is no ffmpeg, before any output uses up an attempt."""
+    """Raise ProviderError for a provider that cannot work at all, before any output uses up an attempt."""
     used = {step.output.provider for step in encode_steps(planned.plan)}
     for name, provider in hands.providers.items():
-        if name in used and isinstance(provider, FfmpegProvider):
+        if name in used and isinstance(provider, Checks):
             provider.check()
 
 
@@ -149,25 +159,22 @@ def _temporaries(snapshot: Snapshot) -> list[str]:
 @contextmanager
 def _hands(
     settings: Globals, options: ApplyOptions, desired: Desired, writer: store.Writer, tell: Tell
-) -> Iterator[tuple[Hands, list[FfmpegProvider]]]:
+) -> Iterator[tuple[Hands, list[Provider]]]:
     """The executor's hands; everything that was opened for them is closed after."""
     fetcher = _fetcher(settings)
-    program = binary.find(os.environ)
+    used = {output.provider for output in desired.outputs}
+    used |= {record.provider for record in writer.snapshot.records.values() if record.status in IN_FLIGHT}
+    workshop = _workshop(settings, fetcher)
     providers = {
-        name: FfmpegProvider(
-            replace(each, parallelism=options.parallelism or each.parallelism),
-            program=program,
-            project=project_folder(),
-            fetch=fetcher.fetch,
-            environment=os.environ,
-            cpus=os.cpu_count() or 1,
-        )
+        name: built(each, workshop, parallelism=options.parallelism)
         for name, each in desired.providers.items()
+        if name in used
     }
     hands = Hands(
         state=writer,
         files=PublishedFiles(project_folder()),
         providers=providers,
+        send=Sender(),
         tell=tell,
         now=lambda: datetime.now(UTC),
         sleep=time.sleep,
@@ -183,7 +190,7 @@ def _hands(
 
 
 @contextmanager
-def _interruptible(hands: Hands, providers: list[FfmpegProvider]) -> Iterator[Hands]:
+def _interruptible(hands: Hands, providers: list[Provider]) -> Iterator[Hands]:
     """Count Ctrl-C, SIGTERM and a closed terminal instead of dying of them; the second one kills what encodes."""
     count = 0
 
@@ -192,24 +199,37 @@ def _interruptible(hands: Hands, providers: list[FfmpegProvider]) -> Iterator[Ha
         count += 1
         if count > 1:
             for provider in providers:
-                provider.kill()
+                if isinstance(provider, Kills):
+                    provider.kill()
 
     numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
     before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
-        yield Hands(
-            state=hands.state,
-            files=hands.files,
-            providers=hands.providers,
-            tell=hands.tell,
-            now=hands.now,
-            sleep=hands.sleep,
-            interrupts=lambda: count,
-            host=hands.host,
-        )
+        yield replace(hands, interrupts=lambda: count)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def built(each: ProviderSettings, workshop: Workshop, *, parallelism: int | None = None) -> Provider:
+    """A declared provider, ready to work. Raises ProviderError; CredentialsError where a secret is not set."""
+    options = each.options
+    if parallelism is not None:
+        options = options.model_copy(update={"parallelism": parallelism})
+    module, _, function = Types()[each.type].builder.partition(":")
+    build: Build = getattr(import_module(module), function)
+    return build(each.name, options, workshop)
+
+
+def _workshop(settings: Globals, fetcher: SourceFetcher) -> Workshop:
+    return Workshop(
+        project=str(project_folder()),
+        fetch=fetcher.fetch,
+        examine=examine,
+        environment=os.environ,
+        cpus=os.cpu_count() or 1,
+        allow_private=settings.allow_private_sources,
+    )
 
 
 def _fetcher(settings: Globals) -> SourceFetcher:

@@ -14,10 +14,9 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "variables": "Values for ${var.NAME}; --var NAME=VALUE overrides them.",
         "encodes": "What to make, by name.",
     },
-    "ProviderSpec": {
+    "ProviderOptions": {
         "type": "What kind of provider this is.",
         "parallelism": "How many of its jobs run at once.",
-        "threads": "Threads of each encoder; left out, ffmpeg decides.",
     },
     "Policy": {
         "enabled": "false pauses it: nothing is done about it, and nothing is retired.",
@@ -30,6 +29,8 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "source": "An http(s) URL, a path in the project folder, or lavfi: test pictures.",
         "for_each": "One encode a name: a list, a mapping of values, a table or files.",
         "outputs": "What is made of the source: names of presets, or outputs by name.",
+        "template": "A ByteNite parameter document (JSON), whose outputs become the outputs.",
+        "params": "The same document, written here.",
     },
     "SourceSpec": {
         "url": "Where it is; with an id it may be ${env.NAME}, read at apply only.",
@@ -38,6 +39,8 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "trim": "The part that is encoded.",
         "sha256": "The digest that the content must have.",
         "ignore_query": "Query parameters that say nothing about the content.",
+        "username": "Who asks for the URL, where it needs a login.",
+        "password": "The password of that login: ${env.NAME}, read at apply only.",
     },
     "TrimSpec": {
         "start": "Where it begins: 2s, 00:01:30.",

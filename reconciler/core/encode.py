@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pydantic import BaseModel
+
+from reconciler.core.cost import Money
 from reconciler.core.errors import Place
-from reconciler.core.manifest import Manifest
+from reconciler.core.manifest import Canonical, Manifest
 from reconciler.core.parameters import Parameters
 
-SourceKind = Literal["http", "file", "lavfi"]
+SourceKind = Literal["http", "file", "lavfi", "store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class Source:
 
     `identity` is what the manifest and the state know (no signature, no credential); `location` is what is
     opened: a URL, a path, or the lavfi text. A location that is exactly `${env.NAME}` is read from the
-    environment at apply, never before. `sha256` is a pin that the content must meet.
+    environment at apply, never before, and so is a password. `sha256` is a pin that the content must meet. A
+    source of kind `store` is an object that only a provider with credentials for its store can read.
     """
 
     kind: SourceKind
@@ -35,6 +39,21 @@ class Source:
     location: str
     trim: Trim = Trim()
     sha256: str | None = None
+    username: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Native:
+    """An output in the words of a provider's own document (ByteNite's parameter JSON).
+
+    `document` is all of it and `output` the entry that this output was read from, both as they were written;
+    `extras` are the fields that have no name of ours, by dotted path.
+    """
+
+    document: Mapping[str, object]
+    output: Mapping[str, object]
+    extras: Mapping[str, Canonical] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +92,20 @@ class Output:
     attempts: int = 2
     labels: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, Origin] = field(default_factory=dict)
+    native: Native | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class FfmpegSettings:
-    """A provider of type ffmpeg: encodes on this machine, costs nothing.
-
-    `parallelism` is how many jobs run at once, `threads` what each encoder is given (None: ffmpeg decides).
-    """
+class ProviderSettings:
+    """A declared provider. `options` is the model of its type; `place` is where it is declared, if anywhere."""
 
     name: str
+    type: str
+    options: BaseModel
+    paid: bool = False
+    price: Money | None = None
     parallelism: int | None = None
-    threads: int | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +114,6 @@ class Desired:
 
     project: str
     outputs: tuple[Output, ...]
-    providers: Mapping[str, FfmpegSettings]
+    providers: Mapping[str, ProviderSettings]
     files: tuple[str, ...]
     empty: tuple[str, ...] = ()

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
 
-from reconciler.core import policies
-from reconciler.core.encode import Origin, Output
+from reconciler.core import natives, policies
+from reconciler.core.encode import Origin, Output, ProviderSettings
 from reconciler.core.errors import Place, Problem
 from reconciler.core.fan_out import Tables, members, request_of
 from reconciler.core.names import listed, name_error, normal, publish_path, suggestion
 from reconciler.core.nodes import Entry, ListNode, MapNode, Node, ScalarNode, described, is_null, scalars
 from reconciler.core.policies import Policy
+from reconciler.core.provider_types import Knowledge
+from reconciler.core.refusals import Refusals
 from reconciler.core.renditions import Rendition, Renditions, unsaid
 from reconciler.core.sources import SourceRead, Trust, filled, read_source
 from reconciler.core.spec import EncodeSpec, OutputSpec
@@ -33,9 +35,11 @@ class Surroundings:
     variables: Variables
     renditions: Renditions
     defaults: Policy
-    providers: frozenset[str]
+    providers: Mapping[str, ProviderSettings]
+    knowledge: Knowledge
     trust: Trust
     tables: Tables
+    refusals: Refusals
     problems: list[Problem]
     incomplete: bool = False
 
@@ -97,7 +101,7 @@ class Encode:
         self._around.problems.extend(unknown_keys(self._node, EncodeSpec, self._path))
         policy = _PerMember(self._policy, varies=uses_each(self._policy_node))
         source = _PerMember(self._source, varies=uses_each(self._source_node))
-        outputs = [_PerMember(partial(self._ready, asked), varies=uses_each(asked.node)) for asked in self._asked()]
+        outputs = self._renditions()
         for each in self._members():
             before = len(self._around.problems)
             policy_now, source_now = policy.of(each), source.of(each)
@@ -107,6 +111,24 @@ class Encode:
                     yield from self._output(ready, source_now, policy_now, each)
             if each is not None and len(self._around.problems) > before:
                 self._tell_member(each, before)
+
+    def _renditions(self) -> list[_PerMember[_Ready]]:
+        """The outputs that `outputs:`, or a provider's own document, asks for."""
+        given = [key for key in ("outputs", *natives.KEYS) if not is_null(self._node.get(key) or _NULL)]
+        if given in ([], ["outputs"]):
+            return [_PerMember(partial(self._ready, asked), varies=uses_each(asked.node)) for asked in self._asked()]
+        if len(given) > 1:
+            hint = "An encode has outputs: of its own, or those of one ByteNite document."
+            place = self._node.items[given[1]].key
+            self._problem(f'"{given[0]}" and "{given[1]}" cannot stand together', place, self._path, hint)
+            return []
+        around = self._around
+        documents = natives.Documents(
+            around.knowledge.read_document, around.tables, around.variables, around.renditions, around.problems
+        )
+        found = documents.outputs(self._node, self._path)
+        ready = (_Ready(each.name, each.rendition, _NOTHING, each.path, each.place) for each in found)
+        return [_PerMember(partial(_always, each), varies=False) for each in ready]
 
     def _tell_member(self, each: Each, before: int) -> None:
         """Say whose value is wrong: where `${each...}` stands, the values of many members stand."""
@@ -221,6 +243,9 @@ class Encode:
         if settled is None or place is None:
             return
         encode = self.name if each is None else f"{self.name}/{each.key}"
+        origins = self._origins_of(ready.rendition, source)
+        if not self._around.refusals.allows(settled.provider, source.source, ready.rendition, origins, self._path):
+            return
         manifest, fingerprint = ready.rendition.prepared.of(source.prepared)
         yield Output(
             address=f"{encode}/{ready.name}",
@@ -237,7 +262,8 @@ class Encode:
             protect=settled.protect,
             attempts=settled.attempts,
             labels=settled.labels,
-            origins=self._origins_of(ready.rendition, source),
+            origins=origins,
+            native=ready.rendition.native,
         )
 
     def _origins_of(self, rendition: Rendition, source: SourceRead) -> dict[str, Origin]:
@@ -252,6 +278,12 @@ class Encode:
 
 
 _NOTHING = MapNode({}, None)
+_NULL = ScalarNode(None, "null", None)
+
+
+def _always(ready: _Ready, _each: Each | None) -> _Ready:
+    """What does not vary by member."""
+    return ready
 
 
 def _emptiness(path: str, for_each: Node | None) -> str:
@@ -263,7 +295,7 @@ def _emptiness(path: str, for_each: Node | None) -> str:
     return f'{path} wants nothing: for_each {request.kind} "{request.name}" {what}'
 
 
-def unknown_provider(name: str, place: Place | None, path: str, providers: frozenset[str]) -> Problem:
+def unknown_provider(name: str, place: Place | None, path: str, providers: Collection[str]) -> Problem:
     """A provider that nobody declared."""
     known = sorted(providers)
     hint = f'{suggestion(name, known)}Known: {listed(known)}. "local" is this machine.'

@@ -15,10 +15,11 @@ _FORMS = 'Write  [a, b],  {a: {lang: en}},  {file: titles.csv, key: slug}  or  {
 
 @dataclass(frozen=True, slots=True)
 class TableRequest:
-    """Something that only the outside world knows: the rows of a file, or the files of a glob.
+    """Something that only the outside world knows: the rows of a file, the files of a glob, a JSON document.
 
     A file comes back as the nodes that are written in it: a list of names, a list of mappings, or a mapping by
-    name. A glob comes back as a mapping from file name without ending to `{path: ...}`.
+    name. A glob comes back as a mapping from file name without ending to `{path: ...}`. A document (`template`)
+    comes back as its nodes, all of them with their places.
     """
 
     kind: str
@@ -38,6 +39,13 @@ def request_of(node: Node, path: str) -> TableRequest | None:
         named = node.get(kind)
         if isinstance(named, ScalarNode) and named.value is not None:
             return TableRequest(kind, named.text, named.place, path)
+    return None
+
+
+def template_request(node: Node, path: str) -> TableRequest | None:
+    """What must be read before the outputs of a provider's own document are known."""
+    if isinstance(node, ScalarNode) and isinstance(node.value, str) and node.value:
+        return TableRequest("template", node.text, node.place, path)
     return None
 
 

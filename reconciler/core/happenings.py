@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from reconciler.core.cost import Money
 from reconciler.core.jobs import PlannedJob
 from reconciler.core.ports import Running
 from reconciler.core.steps import Step
@@ -43,18 +44,27 @@ class JobMessage:
 
 @dataclass(frozen=True, slots=True)
 class OutputDone:
-    """An output is verified and published under its final name."""
+    """An output is verified, and has its final name or stays with a provider.
+
+    `path` is its file, or its link without the query if `held_by` names the provider that keeps it, until
+    `expires_at` (RFC 3339; None: not known to end).
+    """
 
     address: str
     path: str
-    size: int
+    size: int | None
     summary: str
     notes: tuple[str, ...]
+    held_by: str | None = None
+    expires_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OutputFailed:
-    """An output failed or is suspect. `failures` of `attempts` are used; `old_file` is the living one, if any."""
+    """An output failed or is suspect. `failures` of `attempts` are used; `old_file` is the living one, if any.
+
+    A `status` of submitted or running means that its provider could not be reached: the next apply goes on.
+    """
 
     address: str
     status: str
@@ -75,7 +85,11 @@ Tell = Callable[[Happening], None]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an apply ended. `interrupted` and `not_run` say that the next apply has something to go on with."""
+    """How an apply ended. `interrupted` and `not_run` say that the next apply has something to go on with.
+
+    `running` counts outputs whose jobs were left to run, `timed_out` whether waiting for them took too long,
+    `paid` is what the jobs that ended did cost, one amount a currency.
+    """
 
     encoded: tuple[OutputDone, ...]
     failed: tuple[OutputFailed, ...]
@@ -83,3 +97,6 @@ class Outcome:
     not_run: int
     interrupted: bool
     seconds: float
+    running: int = 0
+    timed_out: bool = False
+    paid: tuple[Money, ...] = ()

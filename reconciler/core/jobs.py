@@ -64,12 +64,13 @@ def job_name(project: str, identifier: str) -> str:
     return f"rc-{project[: 25 - len(key) - 4]}-{key}"
 
 
-def request_for(project: str, outputs: Sequence[Output], identifier: str) -> JobRequest:
-    """The request that makes `outputs`, which share one encode, under a given id."""
+def request_for(project: str, outputs: Sequence[Output], identifier: str, name: str = "") -> JobRequest:
+    """The request that makes `outputs`, which share one encode, under a given id, and name if it has one."""
     first = outputs[0]
     return JobRequest(
         job_id=identifier,
-        name=job_name(project, identifier),
+        name=name or job_name(project, identifier),
+        project=project,
         encode=first.encode,
         source=first.source,
         outputs=tuple(outputs),
@@ -87,7 +88,8 @@ def _job(project: str, steps: list[EncodeStep], attempts: dict[str, int]) -> Pla
     first = steps[0]
     outputs = [step.output for step in steps]
     if isinstance(first, Resume) and first.record.job is not None:
-        request = request_for(project, outputs, first.record.job.id)
+        job = first.record.job
+        request = request_for(project, outputs, job.id, job.name)
         return PlannedJob(request, first.record.provider, tuple(steps))
     parts = [
         (step.address, step.output.fingerprint, max(attempt_of(step), attempts.get(step.address, 0) + 1))

@@ -59,8 +59,9 @@ class Prepared:
 
     __slots__ = ("_after", "_before", "_hashed", "_tail")
 
-    def __init__(self, parameters: Parameters) -> None:
-        fields = dict(sorted({"scheme": SCHEME, **parameter_fields(parameters)}.items()))
+    def __init__(self, parameters: Parameters, extras: Manifest | None = None) -> None:
+        """`extras` are fields that have no name of ours, from a provider's own document."""
+        fields = dict(sorted({"scheme": SCHEME, **parameter_fields(parameters), **(extras or {})}.items()))
         self._before = {name: value for name, value in fields.items() if name < "source"}
         self._after = {name: value for name, value in fields.items() if name > "source"}
         self._hashed = hashlib.sha256("".join(lines(self._before)).encode())

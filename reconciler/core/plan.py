@@ -39,7 +39,7 @@ from reconciler.core.steps import (
     Supersede,
     Update,
 )
-from reconciler.core.world import World, living_attempts, output_state, same_content
+from reconciler.core.world import World, expired, living_attempts, output_state, same_content
 
 IN_FLIGHT = frozenset({"submitted", "running"})
 
@@ -106,7 +106,9 @@ class _Planner:
         self.unchanged = 0
         self.paused = 0
         self.moved: set[str] = set()
-        self.known_paths = {record.output.path for record in records.values() if record.output is not None}
+        self.known_paths: set[str | None] = {
+            record.output.path for record in records.values() if record.output is not None
+        }
         self.known_paths |= {attempt.output.path for record in records.values() for attempt in record.previous}
         self._alive: dict[str, list[tuple[str, Attempt]]] | None = None
 
@@ -166,7 +168,7 @@ class _Planner:
                 self.moved.add(address)
                 return Move(output, Reason("moved", f"the same encode under a new name, was {address}"), address, owner)
         for address, attempt in living:
-            if attempt.output.host == self.world.host:
+            if self.takes(attempt):
                 return Reuse(output, Reason("reuse", f"{address} is the same encode"), address, attempt, record)
         if record is None or living == ():
             return Create(
@@ -200,10 +202,14 @@ class _Planner:
         """An earlier attempt of the wanted fingerprint whose file lives: undoing a change is free."""
         for address, attempt in self.alive(output):
             own = address == output.address
-            if (own and attempt.output != record.output) or (not own and attempt.output.host == self.world.host):
+            if (own and attempt.output != record.output) or (not own and self.takes(attempt)):
                 where = "an earlier attempt" if own else address
                 return Reuse(output, Reason("reuse", f"{where} is the same encode"), address, attempt, record)
         return None
+
+    def takes(self, attempt: Attempt) -> bool:
+        """Whether another address may take a file: it is on this machine, or the provider holds it."""
+        return attempt.output.path is None or attempt.output.host == self.world.host
 
     def same(self, output: Output, record: Record) -> Step | None:
         """The recorded fingerprint is the wanted one; look at source, file, attempts and labels."""
@@ -217,6 +223,9 @@ class _Planner:
         found = output_state(record, self.world)
         if found is not None:
             return Rerun(output, Reason(*found), record, ())
+        if record.output is not None and expired(record.output, self.world.now):
+            sentence = f"its file is gone: {record.provider} deleted it at {record.output.expires_at}"
+            self.notices.append(Notice("expired", output.address, f"{sentence}; --rerun makes it again"))
         return _update(output, record)
 
     def other_pin(self, output: Output, record: Record) -> Step | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import IO, Literal, Protocol, runtime_checkable
 
 from reconciler.core.encode import Output, Source
 
@@ -13,11 +13,13 @@ from reconciler.core.encode import Output, Source
 class JobRequest:
     """One job: the outputs of one encode that are to be made on one provider.
 
-    `job_id` is the deterministic key: uuid5 of project, addresses, fingerprints and attempt.
+    `job_id` is the deterministic key: uuid5 of project, addresses, fingerprints and attempt; of a job that is
+    gone on with it is the provider's own id, where that differs.
     """
 
     job_id: str
     name: str
+    project: str
     encode: str
     source: Source
     outputs: tuple[Output, ...]
@@ -76,13 +78,34 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """An output that is whole and stays with the provider.
+
+    `name` is what the provider calls it. `link` opens it, signed or not, until `link_expires_at`; at
+    `expires_at` the file itself is deleted (both RFC 3339; None: not known, or never). `duration` in seconds.
+    """
+
+    name: str
+    link: str
+    size: int | None = None
+    summary: str = ""
+    link_expires_at: str | None = None
+    expires_at: str | None = None
+    duration: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Suspect:
-    """An output that was made but does not prove whole; its file is kept where `path` says, for a look."""
+    """An output that was made but does not prove whole; it is kept where `path` says, for a look.
+
+    `path` is a file, or the link of what a provider holds, without its signature.
+    """
 
     path: str
-    size: int
-    sha256: str
     error: str
+    size: int | None = None
+    sha256: str | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -93,7 +116,7 @@ class NotMade:
     error: str
 
 
-OutputResult = Verified | Suspect | NotMade
+OutputResult = Verified | Held | Suspect | NotMade
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +145,16 @@ class Running:
 class Done:
     """The job ended; `outputs` has a result for every output asked for, by output name.
 
-    `encoder` names the encoder build, `seconds` is how long the encode itself took.
+    `encoder` names the encoder build, `seconds` is how long the encode itself took, `cost` what was paid as a
+    decimal number with its currency ("28 BYC"), `finished_at` when the provider says that it ended (RFC 3339).
     """
 
     outputs: Mapping[str, OutputResult]
     source: SourceSeen
     encoder: str = ""
     seconds: float | None = None
+    cost: str | None = None
+    finished_at: str | None = None
     messages: tuple[str, ...] = ()
 
 
@@ -152,11 +178,51 @@ class Traits:
     """What the executor must know of a provider's kind.
 
     `paid`: a start costs money. `outlives`: jobs go on when this process ends, so an interrupted apply
-    leaves them alone and the next one attaches to them.
+    leaves them alone and the next one attaches to them. `submissions` is how many jobs may be prepared and
+    started at the same time, each in a thread of its own; 1: none, all of it is quick.
     """
 
     paid: bool
     outlives: bool
+    submissions: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MadeOutput:
+    """One output of a job that was found at a provider: what the provider calls it, and whose it is if it says so."""
+
+    name: str
+    address: str | None = None
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundJob:
+    """A job of this project that a provider knows, though the state may not. Times are RFC 3339."""
+
+    job_id: str
+    name: str
+    status: Literal["draft", "running", "complete", "failed"]
+    makes: tuple[MadeOutput, ...]
+    created_at: str | None = None
+    finished_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a look at a finished output through its link gave; `wrong` says why it cannot be called whole."""
+
+    summary: str
+    duration: float | None = None
+    wrong: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Examine(Protocol):
+    """Looks at an output that somebody else made, through as little of its file as will do."""
+
+    def __call__(self, file: IO[bytes], size: int, output: Output) -> Examined:
+        """`file` can be read and sought in, `size` is its length in bytes. Raises OSError where reading fails."""
 
 
 class Provider(Protocol):
@@ -177,7 +243,14 @@ class Provider(Protocol):
         """
 
     def start(self, job_id: str) -> None:
-        """Start a draft: the one call that costs money. Starting a started job is no error."""
+        """Start a draft: the one call that costs money. Starting a started job is no error.
+
+        UnavailableError means that nobody knows whether it was started: whoever calls observes, and does not
+        call again blindly. RejectedError and CredentialsError mean that it was not.
+        """
+
+    def attach(self, job: JobRequest) -> None:
+        """Take up a job that an earlier process may have started, by the provider's own id; nothing is made."""
 
     def observe(self, job_ids: Sequence[str]) -> Mapping[str, Observation]:
         """Say where each job stands; every id asked for is in the answer."""
@@ -187,3 +260,51 @@ class Provider(Protocol):
 
     def close(self) -> None:
         """Let go of everything that this process holds; for a provider whose jobs do not outlive it, end them."""
+
+
+@runtime_checkable
+class Checks(Protocol):
+    """A provider that can tell at once whether it can work at all."""
+
+    def check(self) -> None:
+        """Raise ProviderError if no job could run, before any is prepared."""
+
+
+@runtime_checkable
+class Kills(Protocol):
+    """A provider whose jobs are processes of ours."""
+
+    def kill(self) -> None:
+        """Kill every one of them at once, without waiting: for the second interrupt."""
+
+
+@runtime_checkable
+class Quotes(Protocol):
+    """A provider that may know what a job will cost before it is started."""
+
+    def quote(self, job_id: str) -> str | None:
+        """What a prepared job will cost ("124 BYC"); None if the provider does not say."""
+
+
+@runtime_checkable
+class Reports(Protocol):
+    """A provider that can be asked whether it is there and whether it lets us in."""
+
+    def report(self) -> tuple[str, ...]:
+        """What there is to say of it, a line each. Raises UnavailableError, CredentialsError, RejectedError."""
+
+
+@runtime_checkable
+class FindsJobs(Protocol):
+    """A provider that can be searched for the jobs of a project, to rebuild a lost state."""
+
+    def jobs_of(self, project: str) -> Iterator[FoundJob]:
+        """Every job that carries the project's name, oldest first. Raises ProviderError."""
+
+
+@runtime_checkable
+class DeletesJobs(Protocol):
+    """A provider whose ended jobs can be deleted, with the files it holds."""
+
+    def delete(self, job_id: str) -> None:
+        """Delete a job; one that is not there is no error. Raises ProviderError."""

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.core import combinations
-from reconciler.core.encode import Origin
+from reconciler.core.encode import Native, Origin
 from reconciler.core.errors import Place, Problem
 from reconciler.core.extends import Presets, without_nulls
 from reconciler.core.manifest import Prepared
-from reconciler.core.nodes import Entry, MapNode, Node, ScalarNode, described
+from reconciler.core.nodes import Entry, MapNode, Node, ScalarNode, described, from_plain
 from reconciler.core.parameters import Parameters
+from reconciler.core.provider_types import NativeOutput
 from reconciler.core.spec import PresetSpec
 from reconciler.core.validation import validated
 from reconciler.core.variables import Variables
@@ -26,6 +27,8 @@ class Rendition:
     prepared: Prepared
     origins: Mapping[str, Origin]
     extension: str
+    written: Written
+    native: Native | None = None
 
 
 class Renditions:
@@ -51,7 +54,13 @@ class Renditions:
         merged = self._presets.extend(node, path)
         return None if merged is None else self._made(merged, path, place)
 
-    def _made(self, merged: MapNode, path: str, place: Place | None) -> Rendition | None:
+    def of_native(self, native: NativeOutput, path: str, place: Place | None) -> Rendition | None:
+        """The rendition of an entry of a provider's own document, all of which stands at `place`."""
+        node = from_plain(native.parameters, place)
+        assert isinstance(node, MapNode), "parameters are a mapping"
+        return self._made(node, path, place, native.native)
+
+    def _made(self, merged: MapNode, path: str, place: Place | None, native: Native | None = None) -> Rendition | None:
         node = without_nulls(merged)
         parameters = validated(Parameters, node, path, self._problems)
         if parameters is None:
@@ -61,7 +70,10 @@ class Renditions:
         if found:
             return None
         parameters = combinations.canonical(parameters)
-        return Rendition(parameters, Prepared(parameters), origins(node), str(parameters.container))
+        extras = native.extras if native is not None else {}
+        found_at = {**origins(node), **dict.fromkeys(extras, Origin(place))}
+        prepared = Prepared(parameters, extras)
+        return Rendition(parameters, prepared, found_at, str(parameters.container), Written(node, path, place), native)
 
 
 def checked_presets(

@@ -13,22 +13,22 @@ from itertools import islice
 
 from reconciler.core import policies
 from reconciler.core.collisions import collisions
-from reconciler.core.encode import Desired, FfmpegSettings, Output
+from reconciler.core.encode import Desired, Output
 from reconciler.core.encodes import Encode, Surroundings, unknown_provider
 from reconciler.core.errors import Problem, unique
 from reconciler.core.extends import Presets
-from reconciler.core.fan_out import TableRequest, Tables, request_of
+from reconciler.core.fan_out import TableRequest, Tables, request_of, template_request
 from reconciler.core.names import listed, suggestion
 from reconciler.core.namespace import Namespace
 from reconciler.core.nodes import Entry, MapNode, described
 from reconciler.core.policies import Policy
+from reconciler.core.provider_types import Knowledge
+from reconciler.core.providers import Providers
+from reconciler.core.refusals import Refusals
 from reconciler.core.renditions import Renditions, checked_presets
 from reconciler.core.sources import Trust
-from reconciler.core.spec import ProviderSpec
-from reconciler.core.validation import validated
 from reconciler.core.variables import Variables, override
 
-LOCAL = "local"
 MOST_OUTPUTS = 300_000
 _MANY = "Split them over projects: each has a state of its own."
 
@@ -48,10 +48,11 @@ class Resolution:
 class Resolver:
     """Resolves one namespace."""
 
-    def __init__(self, namespace: Namespace, overrides: Mapping[str, str], trust: Trust) -> None:
-        """`overrides` are the texts of `--var`, by name."""
+    def __init__(self, namespace: Namespace, overrides: Mapping[str, str], trust: Trust, knowledge: Knowledge) -> None:
+        """`overrides` are the texts of `--var`, by name; `knowledge` is what is known of providers."""
         self._namespace = namespace
         self._trust = trust
+        self._knowledge = knowledge
         self._problems: list[Problem] = []
         own = {**namespace.variables, **self._overrides(overrides)}
         self._variables = Variables(own, self._problems, incomplete=namespace.incomplete)
@@ -66,14 +67,18 @@ class Resolver:
 
         A table that could not be read is None, its problem told elsewhere.
         """
-        providers = self._providers()
+        types = self._knowledge.types
+        reading = Providers(types, self._variables, self._trust.spec_env, self._problems)
+        providers = reading.read(self._namespace.providers)
         around = Surroundings(
             variables=self._variables,
             renditions=Renditions(self._presets(), self._problems),
             defaults=self._defaults(frozenset(providers)),
-            providers=frozenset(providers),
+            providers=providers,
+            knowledge=self._knowledge,
             trust=self._trust,
             tables=tables,
+            refusals=Refusals(types, providers, self._problems),
             problems=self._problems,
             incomplete=self._namespace.incomplete,
         )
@@ -116,27 +121,18 @@ class Resolver:
 
     def _requests(self) -> Iterator[TableRequest]:
         for name, entry in self._namespace.encodes.items():
-            node = entry.node.get("for_each") if isinstance(entry.node, MapNode) else None
-            path = f"encodes.{name}.for_each"
-            filled = None if node is None else self._variables.fill(node, path)
-            request = None if filled is None else request_of(filled, path)
-            if request is not None:
-                yield request
+            if not isinstance(entry.node, MapNode):
+                continue
+            for key, requested in (("for_each", request_of), ("template", template_request)):
+                node, path = entry.node.get(key), f"encodes.{name}.{key}"
+                filled = None if node is None else self._variables.fill(node, path)
+                request = None if filled is None else requested(filled, path)
+                if request is not None:
+                    yield request
 
     def _presets(self) -> Presets:
         incomplete = self._namespace.incomplete
         return checked_presets(self._namespace.presets, self._variables, self._problems, incomplete=incomplete)
-
-    def _providers(self) -> dict[str, FfmpegSettings]:
-        found = {LOCAL: FfmpegSettings(LOCAL)}
-        for name, entry in self._namespace.providers.items():
-            path = f"providers.{name}"
-            node = self._variables.fill(entry.node, path)
-            spec = None if node is None else validated(ProviderSpec, node, path, self._problems)
-            # A broken declaration still declares the name: what uses it is not wrong.
-            settings = FfmpegSettings(name)
-            found[name] = settings if spec is None else FfmpegSettings(name, spec.parallelism, spec.threads)
-        return dict(sorted(found.items()))
 
     def _defaults(self, providers: frozenset[str]) -> Policy:
         node = self._variables.fill(self._namespace.defaults, "defaults")

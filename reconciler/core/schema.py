@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from reconciler.core.descriptions import description
+from reconciler.core.provider_types import ProviderType
 from reconciler.core.spec import Spec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -14,12 +16,28 @@ _REFERENCE = {"type": "string", "pattern": r"\$\{"}
 _LITERAL = frozenset({"version", "project"})
 
 
-def spec_schema() -> dict[str, Any]:
-    """A JSON Schema (draft 2020-12) that every good spec file meets."""
+def spec_schema(types: Mapping[str, ProviderType]) -> dict[str, Any]:
+    """A JSON Schema (draft 2020-12) that every good spec file meets; `types` are those of providers."""
     schema = Spec.model_json_schema()
+    schema["$defs"] |= _provider_definitions(types)
+    schema["$defs"]["ProviderOptions"] = {
+        "oneOf": [{"$ref": f"#/$defs/{each.options.__name__}"} for each in types.values()]
+    }
+    schema["$defs"]["EncodeSpec"]["oneOf"] = [{"required": [key]} for key in ("outputs", "template", "params")]
     definitions = {name: _described(name, _opened(each)) for name, each in schema.pop("$defs").items()}
     top = _described("Spec", _opened(schema, literal=_LITERAL))
     return {"$schema": DIALECT, "title": "reconciler spec", **top, "$defs": definitions}
+
+
+def _provider_definitions(types: Mapping[str, ProviderType]) -> dict[str, Any]:
+    """The models of all types, and whatever they are made of."""
+    found: dict[str, Any] = {}
+    for each in types.values():
+        own = each.options.model_json_schema()
+        found |= own.pop("$defs", {})
+        own["required"] = sorted({"type", *own.get("required", ())})
+        found[each.options.__name__] = own
+    return found
 
 
 def _opened(schema: dict[str, Any], *, literal: frozenset[str] = frozenset()) -> dict[str, Any]:

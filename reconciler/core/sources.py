@@ -15,6 +15,8 @@ from reconciler.core.errors import Place, Problem
 from reconciler.core.manifest import PreparedSource, prepared_source
 from reconciler.core.names import normal
 from reconciler.core.nodes import Entry, MapNode, Node, ScalarNode, described, find
+from reconciler.core.provider_types import ENVIRONMENT
+from reconciler.core.providers import readable
 from reconciler.core.spec import SourceSpec, TrimSpec
 from reconciler.core.units import number
 from reconciler.core.urls import SCHEMES, identity, url_error
@@ -22,12 +24,15 @@ from reconciler.core.validation import validated, variable_hint
 from reconciler.core.variables import Each, Variables
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_ENVIRONMENT = re.compile(r"\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}")
 _NO_TEXT = re.compile("[\x00-\x1f\x7f\x85\ud800-\udfff]")
 _LAVFI = "lavfi:"
-_FORMS = "A source is an https:// or http:// URL, a path in the project folder, or lavfi: pictures."
-_STORES = frozenset({"s3", "gs", "gcs", "az", "azure", "abfs", "wasb", "r2", "b2", "oss", "cos", "swift"})
-_READABLE = ("BYTENITE_", "RECONCILER_")
+_FORMS = (
+    "A source is an https:// or http:// URL, a path in the project folder, s3:// gs:// storj://, or lavfi: pictures."
+)
+# Stores that a provider may read with credentials of its own, and stores that nobody reads yet.
+_STORES = frozenset({"s3", "gs", "storj"})
+_OTHER_STORES = frozenset({"gcs", "az", "azure", "abfs", "wasb", "r2", "b2", "oss", "cos", "swift"})
+_OBJECT = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}/[^?#]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +64,15 @@ class _Asked:
 
 
 def filled(node: Node, path: str, variables: Variables, each: Each | None) -> Node | None:
-    """`node` with its references filled in, but for a URL that is read from the environment at apply."""
-    url = node.items.get("url") if isinstance(node, MapNode) else None
-    if url is None or not isinstance(node, MapNode) or not _from_environment(url.node):
+    """`node` with its references filled in, but for what is read from the environment at apply."""
+    if not isinstance(node, MapNode):
         return variables.fill(node, path, each)
-    rest = MapNode({key: entry for key, entry in node.items.items() if key != "url"}, node.place)
-    done = variables.fill(rest, path, each)
-    return MapNode({**done.items, "url": url}, node.place) if isinstance(done, MapNode) else None
+    kept = {
+        key: entry for key, entry in node.items.items() if key in {"url", "password"} and _from_environment(entry.node)
+    }
+    rest = MapNode({key: entry for key, entry in node.items.items() if key not in kept}, node.place)
+    done = variables.fill(rest if kept else node, path, each)
+    return MapNode({**done.items, **kept}, node.place) if isinstance(done, MapNode) else None
 
 
 def read_source(raw: Node, node: Node, path: str, trust: Trust, problems: list[Problem]) -> SourceRead | None:
@@ -79,15 +86,34 @@ def read_source(raw: Node, node: Node, path: str, trust: Trust, problems: list[P
         kind, name, location = _environment(asked, trust, problems)
     else:
         kind, name, location = _located(asked, trust, problems)
+    _login(asked, node, kind, trust, problems)
     if len(problems) > before:
         return None
-    source = Source(kind, name, location, asked.trim, asked.spec.sha256)
+    spec = asked.spec
+    source = Source(kind, name, location, asked.trim, spec.sha256, spec.username or "", spec.password or "")
     prepared = prepared_source(name, asked.trim.start, asked.trim.end)
     return SourceRead(source, prepared, asked.node.place, _origins(node, asked.node))
 
 
+def _login(asked: _Asked, node: Node, kind: SourceKind, trust: Trust, problems: list[Problem]) -> None:
+    """A user and a password belong to URLs, and the password to the environment."""
+    user, password = asked.spec.username, asked.spec.password
+    if user is None and password is None:
+        return
+    if kind != "http":
+        _add(problems, asked, "only an http(s) URL has a username and a password", "Leave them out.")
+    elif user is None:
+        _add(problems, asked, "a password without a username", "Write both, or neither.")
+    match = ENVIRONMENT.fullmatch(password or "")
+    entry = node.items.get("password") if isinstance(node, MapNode) else None
+    if match is not None and entry is not None and not readable(match[1], trust.spec_env):
+        hint = f"To allow it, where you run reconciler:  RECONCILER_SPEC_ENV={match[1]}"
+        message = f"specs may not read {match[1]} from the environment"
+        problems.append(Problem(message, entry.node.place, f"{asked.path}.password", (hint,)))
+
+
 def _from_environment(node: Node) -> bool:
-    return isinstance(node, ScalarNode) and _ENVIRONMENT.fullmatch(node.text) is not None
+    return isinstance(node, ScalarNode) and ENVIRONMENT.fullmatch(node.text) is not None
 
 
 def _asked(node: Node, path: str, problems: list[Problem]) -> _Asked | None:
@@ -131,12 +157,12 @@ Located = tuple[SourceKind, str, str]
 def _environment(asked: _Asked, trust: Trust, problems: list[Problem]) -> Located:
     """A URL that only apply knows: its id is its identity."""
     text = asked.node.text
-    match = _ENVIRONMENT.fullmatch(text)
+    match = ENVIRONMENT.fullmatch(text)
     name = match[1] if match is not None else ""
     if asked.spec.id is None:
         hint = f'Write  source: {{id: NAME, url: "{text}"}}: the id is what the state knows it by.'
         _add(problems, asked, "a URL from the environment needs an id beside it", hint)
-    elif not name.startswith(_READABLE) and name not in trust.spec_env:
+    elif not readable(name, trust.spec_env):
         hint = f"To allow it, where you run reconciler:  RECONCILER_SPEC_ENV={name}"
         _add(problems, asked, f"specs may not read {name} from the environment", hint)
     return "http", _identifier(asked, problems), text
@@ -155,6 +181,8 @@ def _located(asked: _Asked, trust: Trust, problems: list[Problem]) -> Located:
         _add(problems, asked, "a source cannot hold control characters or a literal ${", _FORMS)
         return "file", "", ""
     scheme = _SCHEME.match(text)
+    if asked.spec.path is None and scheme is not None and scheme[1].lower() in _STORES:
+        return _stored(asked, text, problems)
     if asked.spec.path is None and scheme is not None:
         return _remote(asked, scheme[1].lower(), problems)
     for name, given in (("id", asked.spec.id), ("ignore_query", asked.spec.ignore_query)):
@@ -179,8 +207,20 @@ def _remote(asked: _Asked, scheme: str, problems: list[Problem]) -> Located:
     return "http", identity(text, asked.spec.ignore_query or ()), text
 
 
+def _stored(asked: _Asked, text: str, problems: list[Problem]) -> Located:
+    """An object in a store, which its own name identifies."""
+    scheme, _, rest = text.partition("://")
+    if asked.spec.ignore_query is not None:
+        _add(problems, asked, '"ignore_query" says nothing for an object in a store', "Leave it out.")
+    if _OBJECT.fullmatch(rest) is None:
+        _add(problems, asked, "this names no object in a store", f"Write  {scheme.lower()}://BUCKET/PATH")
+    location = f"{scheme.lower()}://{rest}"
+    name = _identifier(asked, problems) if asked.spec.id is not None else location
+    return "store", name, location
+
+
 def _instead(scheme: str) -> str:
-    if scheme in _STORES:
+    if scheme in _OTHER_STORES:
         return 'Sign an https URL for it, and keep that in the environment:  {id: NAME, url: "${env.NAME_URL}"}'
     return "Write the path alone, relative to the project folder." if scheme == "file" else _FORMS
 

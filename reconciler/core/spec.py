@@ -12,19 +12,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from reconciler.core.parameters import Audio, Crop, FrameRateLimit, Pad, Parameters, Seconds, Strict, Truth, Video
+from reconciler.core.provider_types import ProviderOptions, Secret
 
 Scalar = str | int | float | bool
 Labels = dict[str, Scalar | None]
 Attempts = Annotated[int, Field(ge=1, le=20, strict=True)]
 Text = Annotated[str, StringConstraints(min_length=1, strict=True)]
-
-
-class ProviderSpec(Strict):
-    """Who runs jobs. `ffmpeg` is this machine; `local` exists without being declared."""
-
-    type: Literal["ffmpeg"]
-    parallelism: Annotated[int, Field(ge=1, le=256, strict=True)] | None = None
-    threads: Annotated[int, Field(ge=1, le=256, strict=True)] | None = None
 
 
 class Policy(Strict):
@@ -67,6 +60,8 @@ class SourceSpec(Strict):
     trim: TrimSpec | None = None
     sha256: Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")] | None = None
     ignore_query: list[Text] | None = None
+    username: Text | None = None
+    password: Secret | None = None
 
 
 class ForEachFile(Strict):
@@ -93,11 +88,13 @@ class OutputSpec(Policy, PresetSpec):
 
 
 class EncodeSpec(PlacedPolicy):
-    """One source turned into one or more outputs."""
+    """One source turned into one or more outputs: those of `outputs`, or of a ByteNite document."""
 
     source: Text | SourceSpec
     for_each: list[Scalar] | ForEachFile | ForEachGlob | dict[str, dict[str, Any] | None] | None = None
-    outputs: list[Text] | dict[str, Text | OutputSpec]
+    outputs: list[Text] | dict[str, Text | OutputSpec] | None = None
+    template: Text | None = None
+    params: dict[str, Any] | None = None
 
 
 class Spec(Strict):
@@ -105,7 +102,7 @@ class Spec(Strict):
 
     version: Literal[1] | None = None
     project: Text | None = None
-    providers: dict[str, ProviderSpec] | None = None
+    providers: dict[str, ProviderOptions] | None = None
     defaults: PlacedPolicy | None = None
     presets: dict[str, PresetSpec] | None = None
     variables: dict[str, Scalar] | None = None
@@ -114,7 +111,7 @@ class Spec(Strict):
 
 PARAMETER_MODELS = (Parameters, Video, Audio, Crop, Pad, FrameRateLimit)
 SPEC_MODELS = (
-    *(ProviderSpec, Policy, PlacedPolicy, TrimSpec, SourceSpec, ForEachFile, ForEachGlob, PresetSpec, OutputSpec),
+    *(ProviderOptions, Policy, PlacedPolicy, TrimSpec, SourceSpec, ForEachFile, ForEachGlob, PresetSpec, OutputSpec),
     *(EncodeSpec, Spec),
 )
 
@@ -139,10 +136,9 @@ CHANGES_BITS: Mapping[str, frozenset[str]] = {
 
 # Fields that are not in the manifest, and why.
 NO_BITS: Mapping[str, Mapping[str, str]] = {
-    "ProviderSpec": {
+    "ProviderOptions": {
         "type": "who encodes is recorded; a file that is there is not made again by somebody else",
         "parallelism": "how many jobs run at once",
-        "threads": "speed; the bits of some encoders differ by it, their quality does not",
     },
     "Policy": {
         "enabled": "whether anything is done at all",
@@ -150,8 +146,12 @@ NO_BITS: Mapping[str, Mapping[str, str]] = {
         "attempts": "how often it is tried",
         "labels": "words for people; a change is recorded",
     },
-    "PlacedPolicy": {"provider": "as ProviderSpec.type"},
-    "SourceSpec": {"sha256": "a pin: other content is caught when it is read, and is no change of the spec"},
+    "PlacedPolicy": {"provider": "as ProviderOptions.type"},
+    "SourceSpec": {
+        "sha256": "a pin: other content is caught when it is read, and is no change of the spec",
+        "username": "who asks does not change what is answered",
+        "password": "as username",
+    },
     "ForEachFile": {
         "file": "names the members; what they fill in is hashed where it lands",
         "key": "as file",
@@ -161,11 +161,13 @@ NO_BITS: Mapping[str, Mapping[str, str]] = {
     "EncodeSpec": {
         "for_each": "as ForEachFile.file",
         "outputs": "names; what the outputs say is hashed as Parameters",
+        "template": "as outputs; what has no name of ours is hashed by its path",
+        "params": "as template",
     },
     "Spec": {
         "version": "says how to read the file",
         "project": "the lineage of the state; part of a job's id",
-        "providers": "as ProviderSpec",
+        "providers": "as ProviderOptions",
         "defaults": "carry only policy",
         "presets": "resolved before hashing",
         "variables": "resolved before hashing",

@@ -43,7 +43,10 @@ class SourceRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_field
 
 
 class JobRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """The provider's job. `pid` and `pid_started` (seconds since the epoch) name a local process."""
+    """The provider's job. `pid` and `pid_started` (seconds since the epoch) name a local process.
+
+    `quote` is what the provider said it would cost, `cost` what it did cost: a decimal number and its currency.
+    """
 
     id: str
     name: str = ""
@@ -51,6 +54,7 @@ class JobRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=T
     created_at: str | None = None
     started_at: str | None = None
     finished_at: str | None = None
+    quote: str | None = None
     cost: str | None = None
     seconds: float | None = None
     pid: int | None = None
@@ -58,16 +62,34 @@ class JobRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=T
 
 
 class OutputRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A file that was made. `path` is relative to the project folder, `host` is the machine it is on."""
+    """A file that was made.
+
+    One on a machine of ours has a `path`, relative to the project folder, and the `host` it is on. One that its
+    provider holds has neither, but a `link`: a URL without its query, `link_expires_at`, and `expires_at`, when
+    the file itself is deleted. `duration` is in seconds.
+    """
 
     name: str
-    path: str
-    size: int
-    sha256: str
-    host: str
+    path: str | None = None
+    size: int | None = None
+    sha256: str = ""
+    host: str = ""
+    link: str | None = None
+    link_expires_at: str | None = None
+    expires_at: str | None = None
+    duration: float | None = None
     summary: str = ""
     mtime_ns: int | None = None
     temp: str | None = None
+
+    @property
+    def where(self) -> str:
+        """Where it is, for people: its path, else its link without a signature."""
+        return self.path or self.link or self.name
+
+    def is_on(self, host: str) -> bool:
+        """Whether it is a file on this machine, rather than on another one or at a provider."""
+        return self.path is not None and self.host == host
 
 
 class Attempt(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -78,6 +100,7 @@ class Attempt(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     source: SourceRecord
     output: OutputRecord
     provider: str = "local"
+    job: JobRecord | None = None
 
 
 class Record(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -8,9 +8,11 @@ from msgspec.structs import replace
 
 from reconciler.core.encode import Output
 from reconciler.core.jobs import PlannedJob, attempt_of
-from reconciler.core.ports import Done, Suspect, Verified
+from reconciler.core.ports import Done, Held, Suspect, Verified
 from reconciler.core.state import Attempt, Evidence, JobRecord, OutputRecord, Phase, Record, SourceRecord
 from reconciler.core.steps import Create, EncodeStep, Move, Resume, Retry, Reuse, ReuseTwin, Update
+from reconciler.core.urls import without_query
+from reconciler.core.world import expired
 
 
 def intended(step: EncodeStep, job: PlannedJob, known: Record | None, rev: int, now: str) -> Record:
@@ -57,6 +59,7 @@ def own_attempt(record: Record) -> Attempt | None:
         source=record.source,
         output=record.output,
         provider=record.provider,
+        job=record.job,
     )
 
 
@@ -96,9 +99,45 @@ def verified(record: Record, result: Verified, output: Output, *, rev: int, now:
     )
 
 
+def held(record: Record, result: Held, output: Output, rev: int, now: str) -> Record:
+    """A whole file that stays with its provider: complete at once. What it replaces lives as long as it lives."""
+    file = OutputRecord(
+        name=output.name,
+        size=result.size,
+        link=without_query(result.link),
+        link_expires_at=result.link_expires_at,
+        expires_at=result.expires_at,
+        duration=result.duration,
+        summary=result.summary,
+    )
+    return replace(
+        record,
+        rev=rev,
+        status="complete",
+        output=file,
+        previous=tuple(attempt for attempt in record.previous if not expired(attempt.output, now)),
+        notes=result.notes,
+        failures=0,
+        error=None,
+        updated_at=now,
+    )
+
+
+def quoted(record: Record, quote: str, rev: int, now: str) -> Record:
+    """The provider said what the job will cost."""
+    return replace(record, rev=rev, job=record.job and replace(record.job, quote=quote), updated_at=now)
+
+
 def read_from(record: Record, done: Done, now: str) -> Record:
     """What the job read and what it took; the rev is that of the happening it goes with."""
-    job = record.job and replace(record.job, finished_at=now, pid=None, pid_started=None, seconds=done.seconds)
+    job = record.job and replace(
+        record.job,
+        finished_at=done.finished_at or now,
+        pid=None,
+        pid_started=None,
+        seconds=done.seconds,
+        cost=done.cost,
+    )
     source = SourceRecord(
         identity=record.source.identity,
         evidence=Evidence(size=done.source.size, mtime_ns=done.source.mtime_ns),
@@ -116,7 +155,7 @@ def published(record: Record, rev: int, now: str) -> Record:
         rev=rev,
         status="complete",
         output=replace(record.output, temp=None),
-        previous=(),
+        previous=tuple(a for a in record.previous if a.output.path is None and not expired(a.output, now)),
         failures=0,
         error=None,
         updated_at=now,
@@ -150,6 +189,11 @@ def failed(record: Record, error: str, rev: int, now: str) -> Record:
         error=error,
         updated_at=now,
     )
+
+
+def waiting(record: Record, error: str, rev: int, now: str) -> Record:
+    """Nobody could be reached: the job stays as it is, and the next apply goes on with it. No attempt is used."""
+    return replace(record, rev=rev, error=error, updated_at=now)
 
 
 def suspect(record: Record, result: Suspect, rev: int, now: str) -> Record:
@@ -203,6 +247,7 @@ def reused(
     """An output that takes a living file. `temp` is its own copy, not yet named; None if it already has its place."""
     output = step.output
     path = output.path if temp is not None else attempt.output.path
+    stays = attempt.output.path is None
     record = Record(
         rev=rev,
         status="running" if temp is not None else "complete",
@@ -211,11 +256,16 @@ def reused(
         source=attempt.source,
         provider=attempt.provider,
         attempt=known.attempt if known is not None else 1,
-        job=None,
+        job=attempt.job if stays else None,
         output=replace(attempt.output, name=output.name, path=path, temp=temp),
-        previous=earlier_attempts(known) if temp is not None else (),
+        previous=_kept(known, attempt) if stays or temp is not None else (),
     )
     return _declared(record, output, rev, now)
+
+
+def _kept(known: Record | None, taken: Attempt) -> tuple[Attempt, ...]:
+    """Earlier attempts that live on beside the one that is taken."""
+    return tuple(attempt for attempt in earlier_attempts(known) if attempt.output != taken.output)
 
 
 def newest_attempts(records: Mapping[str, Record]) -> dict[str, int]:

@@ -115,6 +115,12 @@ def url_error(url: str) -> tuple[str, str] | None:
     return None
 
 
+def without_query(url: str) -> str:
+    """A URL as it may be recorded and shown: without the query, in which signatures stand, and without a user."""
+    parts = urlsplit(url)
+    return parts._replace(query="", fragment="", netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
 def identity(url: str, ignore_query: Iterable[str] = ()) -> str:
     """The name of what an http(s) URL leads to.
 

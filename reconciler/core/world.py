@@ -14,9 +14,13 @@ from reconciler.core.state import Attempt, Evidence, OutputRecord, Record, Sourc
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A look around: local sources by identity, sizes of published files by path (None: not there), this host."""
+    """A look around: local sources by identity, sizes of published files by path (None: not there), this host.
+
+    `now` is when it was taken (RFC 3339, UTC, whole seconds, as the state writes times).
+    """
 
     host: str
+    now: str = ""
     sightings: Mapping[str, Sighting] = field(default_factory=dict)
     files: Mapping[str, int | None] = field(default_factory=dict)
 
@@ -57,7 +61,7 @@ def output_state(record: Record, world: World) -> tuple[str, str] | None:
     output = record.output
     if output is None:
         return "output_missing", "no file is recorded"
-    if output.host != world.host:
+    if output.path is None or not output.is_on(world.host):
         return None
     size = world.files.get(output.path)
     if size is None:
@@ -76,6 +80,7 @@ def living_attempts(record: Record, world: World) -> Iterator[Attempt]:
             source=record.source,
             output=record.output,
             provider=record.provider,
+            job=record.job,
         )
     for attempt in record.previous:
         if lives(attempt.output, world):
@@ -83,17 +88,29 @@ def living_attempts(record: Record, world: World) -> Iterator[Attempt]:
 
 
 def lives(output: OutputRecord, world: World) -> bool:
-    """Whether a file is published and whole; one made on another machine is taken to be there."""
+    """Whether a file is published and whole; one made on another machine is taken to be there.
+
+    One that its provider holds lives until its retention is over.
+    """
     if output.temp is not None:
         return False
+    if output.path is None:
+        return not expired(output, world.now)
     return output.host != world.host or world.files.get(output.path) == output.size
+
+
+def expired(output: OutputRecord, now: str) -> bool:
+    """Whether a provider has deleted a file, judged by the clock alone."""
+    return output.expires_at is not None and output.expires_at <= now
 
 
 def paths_to_look_at(records: Mapping[str, Record], host: str, desired: Desired | None = None) -> set[str]:
     """The published files of this machine that a plan wants to see, and whatever stands where new ones will be."""
-    found = {record.output.path for record in records.values() if record.output and record.output.host == host}
+    found: set[str] = set()
     for record in records.values():
-        found.update(attempt.output.path for attempt in record.previous if attempt.output.host == host)
+        files = [attempt.output for attempt in record.previous]
+        files += [record.output] if record.output is not None else []
+        found.update(file.path for file in files if file.path is not None and file.host == host)
     if desired is not None:
         found.update(output.path for output in desired.outputs if output.address not in records)
     return found

@@ -12,6 +12,7 @@ from reconciler.core.encode import Desired
 from reconciler.core.errors import Problem, SpecError, unique
 from reconciler.core.namespace import Document, gather
 from reconciler.core.nodes import masked
+from reconciler.core.provider_types import Knowledge
 from reconciler.core.resolve import Resolver
 from reconciler.core.sources import Trust
 from reconciler.edges.local_sources import LocalSources
@@ -51,6 +52,7 @@ def load(
     project: Path,
     specs: str = "specs",
     *,
+    knowledge: Knowledge,
     variables: Mapping[str, str] | None = None,
     media_roots: Sequence[Path] = (),
     spec_env: Collection[str] = (),
@@ -59,26 +61,27 @@ def load(
 ) -> Loaded:
     """Read and resolve all spec files below `specs` (a folder, or one file).
 
-    `variables` are the texts of `--var`; `media_roots` are folders in which absolute paths may lie; `spec_env`
-    are names that `${env.}` may read beyond BYTENITE_* and RECONCILER_*. With `require_sources` a local source
-    that is not there is a problem like any other; without, see `Loaded.require_sources`. No file may have more than
-    `largest` bytes. Nothing is written, no environment is read, no network is used. Raises SpecError with all
-    problems of all files, sorted by place.
+    `knowledge` is what is known of providers. `variables` are the texts of `--var`; `media_roots` are folders in
+    which absolute paths may lie; `spec_env` are names that `${env.}` may read beyond BYTENITE_* and RECONCILER_*.
+    With `require_sources` a local source that is not there is a problem like any other; without, see
+    `Loaded.require_sources`. No file may have more than `largest` bytes. Nothing is written, no environment is
+    read, no network is used. Raises SpecError with all problems of all files, sorted by place.
     """
     with _without_garbage_collection():
-        loading = _Loading(project, media_roots, largest)
+        loading = _Loading(project, media_roots, largest, knowledge)
         return loading.load(specs, variables or {}, spec_env, require_sources=require_sources)
 
 
 class _Loading:
     """One run: what was read, and what is wrong with it."""
 
-    def __init__(self, project: Path, media_roots: Sequence[Path], largest: int) -> None:
+    def __init__(self, project: Path, media_roots: Sequence[Path], largest: int, knowledge: Knowledge) -> None:
         roots = tuple(project / root for root in media_roots)
         self.folders = Folders(project, roots)
         self.texts = Texts()
         self.problems: list[Problem] = []
         self.largest = largest
+        self.knowledge = knowledge
 
     def load(
         self, specs: str, variables: Mapping[str, str], spec_env: Collection[str], *, require_sources: bool
@@ -90,7 +93,7 @@ class _Loading:
         namespace = gather(documents, self.problems, incomplete=not complete)
         roots = {str(path) for root in self.folders.media_roots for path in (root, real(root))}
         trust = Trust(tuple(sorted(roots)), frozenset(spec_env))
-        resolver = Resolver(namespace, self._printable(variables), trust)
+        resolver = Resolver(namespace, self._printable(variables), trust, self.knowledge)
         tables = read_tables(resolver.requests(), self.folders, self.texts, self.problems)
         resolution = resolver.resolve(tables)
         sources = LocalSources(self.folders)

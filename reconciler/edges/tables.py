@@ -12,6 +12,7 @@ from reconciler.core.fan_out import TableRequest
 from reconciler.core.names import nearest, normal
 from reconciler.core.nodes import Entry, ListNode, MapNode, Node, ScalarNode, plain_scalar
 from reconciler.edges.globs import MOST_ENTRIES, Glob, fixed_part
+from reconciler.edges.json_documents import read_json_document
 from reconciler.edges.json_nodes import read_json
 from reconciler.edges.spec_texts import Folders, Texts, read_text
 from reconciler.edges.yaml_nodes import read_yaml
@@ -25,16 +26,18 @@ def read_tables(
     requests: Iterable[TableRequest], folders: Folders, texts: Texts, problems: list[Problem]
 ) -> dict[TableRequest, Node | None]:
     """The answer to each request; None, and problems, where there is none."""
-    return {
-        request: _files(request, folders, problems)
-        if request.kind == "glob"
-        else _file(request, folders, texts, problems)
-        for request in requests
-    }
+    found: dict[TableRequest, Node | None] = {}
+    for request in requests:
+        if request.kind == "glob":
+            found[request] = _files(request, folders, problems)
+        else:
+            found[request] = _file(request, folders, texts, problems)
+    return found
 
 
 def _problem(request: TableRequest, message: str, *hints: str) -> Problem:
-    return Problem(message, request.place, f"{request.path}.{request.kind}", hints)
+    path = request.path if request.kind == "template" else f"{request.path}.{request.kind}"
+    return Problem(message, request.place, path, hints)
 
 
 def _file(request: TableRequest, folders: Folders, texts: Texts, problems: list[Problem]) -> Node | None:
@@ -46,6 +49,9 @@ def _file(request: TableRequest, folders: Folders, texts: Texts, problems: list[
     if not path.is_file():
         problems.append(_problem(request, f"{request.name} is not there", *_near(path, folders)))
         return None
+    if request.kind == "template" and ending != ".json":
+        problems.append(_problem(request, f'a template cannot be "{ending or request.name}"', "It is a .json file."))
+        return None
     if ending not in {".csv", ".json", ".yaml", ".yml"}:
         problems.append(_problem(request, f'a table cannot be "{ending or request.name}"', f"It is {_ENDINGS}."))
         return None
@@ -54,6 +60,10 @@ def _file(request: TableRequest, folders: Folders, texts: Texts, problems: list[
     if isinstance(text, Problem):
         problems.append(text)
         return None
+    if request.kind == "template":
+        document, wrong = read_json_document(text, shown)
+        problems.extend(wrong)
+        return document
     node, found = _parsed(text, shown, ending)
     if isinstance(node, ListNode | MapNode) and len(node.items) > MOST_ROWS:
         found.append(_problem(request, f"{request.name} has more than {MOST_ROWS:,} rows", "Split it over encodes."))

@@ -7,14 +7,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from reconciler.core.encode import FfmpegSettings
 from reconciler.core.errors import RejectedError
 from reconciler.core.ports import Fetch, JobRequest, Lost, Observation, Traits
-from reconciler.ffmpeg import work_files
+from reconciler.core.provider_types import Workshop
+from reconciler.ffmpeg import binary, work_files
 from reconciler.ffmpeg.binary import Build, build
 from reconciler.ffmpeg.encode import Machine
 from reconciler.ffmpeg.generated import check_source
 from reconciler.ffmpeg.job import Job, Shop
+from reconciler.ffmpeg.kind import FfmpegOptions
 from reconciler.ffmpeg.process import environment_for
 from reconciler.ffmpeg.slots import Slots
 
@@ -25,6 +26,18 @@ STALL_SECONDS = 120.0
 _ENDING = 5.0
 
 
+def built(_name: str, options: FfmpegOptions, workshop: Workshop) -> FfmpegProvider:
+    """The provider that a spec declares. Raises ProviderError if no ffmpeg is found."""
+    return FfmpegProvider(
+        options,
+        program=binary.find(workshop.environment),
+        project=Path(workshop.project),
+        fetch=workshop.fetch,
+        environment=workshop.environment,
+        cpus=workshop.cpus,
+    )
+
+
 class FfmpegProvider:
     """Implements core.ports.Provider. Each job has a thread; at most `parallelism` of them encode at once."""
 
@@ -32,7 +45,7 @@ class FfmpegProvider:
 
     def __init__(
         self,
-        settings: FfmpegSettings,
+        settings: FfmpegOptions,
         *,
         program: str,
         project: Path,

@@ -15,6 +15,7 @@ import msgspec
 from reconciler.core.errors import StateError
 from reconciler.core.state import Approval, Event, Folding, Record, Snapshot, fold
 from reconciler.store import journal, snapshot
+from reconciler.store.links import Links
 from reconciler.store.lock import Lock, who
 
 # A reader meets a writer that just finishes; so often in a row only by a mistake.
@@ -78,6 +79,7 @@ class Writer:
         try:
             self._on_disk = snapshot.read(state, project)
             self._read = journal.read(self._journal, self._on_disk.project)
+            self._links = Links(state)
         except BaseException:
             self._lock.release()
             raise
@@ -122,6 +124,11 @@ class Writer:
             self._folding.add(line)
             self._in_doubt = False
 
+    def keep_link(self, address: str, link: str) -> None:
+        """Keep a live link with its signature, apart from the state; it is on disk once the state is closed."""
+        with self._mutex:
+            self._links.keep(address, link)
+
     def close(self) -> None:
         """Write the snapshot if anything changed, then let the journal and the lock go; closing again does nothing.
 
@@ -133,6 +140,8 @@ class Writer:
             self._closed = True
             try:
                 self._write_snapshot()
+                with suppress(OSError):  # lost links are renewed for free
+                    self._links.write(self._folding.snapshot.records)
             finally:
                 if self._appender is not None:
                     self._appender.close()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.core.state import Record
+from reconciler.core.state import OutputRecord, Record
 from reconciler.views.cells import columns_of, table, visible
-from reconciler.views.words import size
+from reconciler.views.words import moment, size
 
 
 def output_text(records: Mapping[str, Record], host: str, *, columns: int = 80) -> str:
@@ -14,9 +14,9 @@ def output_text(records: Mapping[str, Record], host: str, *, columns: int = 80) 
     rows = [
         (
             visible(address),
-            visible(record.output.path),
+            visible(record.output.where),
             size(record.output.size),
-            "" if record.output.host == host else f"on {visible(record.output.host)}",
+            _place(record, record.output, host),
         )
         for address, record in records.items()
         if record.status == "complete" and record.output is not None
@@ -27,3 +27,11 @@ def output_text(records: Mapping[str, Record], host: str, *, columns: int = 80) 
     if columns_of(lines) > columns:
         lines = ["\n  ".join([row[0], row[1], "  ".join(filter(None, row[2:]))]) for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def _place(record: Record, output: OutputRecord, host: str) -> str:
+    """Where a file is, if not here; and until when a provider keeps it."""
+    if output.path is not None:
+        return "" if output.host == host else f"on {visible(output.host)}"
+    until = f" until {moment(output.expires_at)}" if output.expires_at is not None else ""
+    return f"at {visible(record.provider)}{until}"

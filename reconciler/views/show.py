@@ -50,7 +50,7 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     for note in record.notes:
         yield "note", visible(note)
     for attempt in record.previous:
-        yield "earlier file", f"{visible(attempt.output.path)} ({size(attempt.output.size)})"
+        yield "earlier file", f"{visible(attempt.output.where)} ({size(attempt.output.size)})"
     if record.labels:
         yield "labels", ", ".join(f"{visible(name)}={visible(text)}" for name, text in sorted(record.labels.items()))
     if record.protect:
@@ -63,12 +63,18 @@ def _file_facts(record: Record) -> Iterator[tuple[str, str]]:
     output = record.output
     if output is None:
         return
-    yield "file", visible(output.path)
-    yield "size", f"{size(output.size)} ({output.size:,} bytes)"
-    yield "sha256", visible(output.sha256)
+    yield ("file" if output.path is not None else "link"), visible(output.where)
+    if output.size is not None:
+        yield "size", f"{size(output.size)} ({output.size:,} bytes)"
+    if output.sha256:
+        yield "sha256", visible(output.sha256)
     if output.summary:
         yield "content", visible(output.summary)
-    yield "made on", visible(output.host)
+    if output.host:
+        yield "made on", visible(output.host)
+    for name, stamp in (("link dies", output.link_expires_at), ("file deleted", output.expires_at)):
+        if stamp is not None:
+            yield name, moment(stamp)
     if record.encoder:
         yield "encoder", visible(record.encoder)
 
@@ -79,6 +85,9 @@ def _job_facts(record: Record) -> Iterator[tuple[str, str]]:
         return
     took = "" if job.seconds is None else f", took {span(job.seconds)}"
     yield "job", f"{visible(job.id)}, {job.phase}{took}"
+    for name, amount in (("quoted", job.quote), ("paid", job.cost)):
+        if amount is not None:
+            yield name, visible(amount)
     for name, stamp in (("started", job.started_at), ("finished", job.finished_at)):
         if stamp is not None:
             yield name, moment(stamp)

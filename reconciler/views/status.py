@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -149,13 +150,18 @@ def _fine(alive: Mapping[str, Record], declared: Declared, world: World, columns
 
 def _places(fine: Mapping[str, Record], world: World) -> Iterator[str]:
     by_host: dict[str, list[str]] = {}
+    held: Counter[str] = Counter()
     for record in fine.values():
-        if record.output is not None:
+        if record.output is not None and record.output.path is not None:
             by_host.setdefault(record.output.host, []).append(record.output.path)
+        else:
+            held[record.provider] += 1
     for host, paths in sorted(by_host.items(), key=lambda pair: (pair[0] != world.host, pair[0])):
         folders = sorted({f"{visible(path.partition('/')[0])}/" for path in paths})
         where = "no expiry" if host == world.host else f"made on {visible(host)}, not here"
         yield f"{count(len(paths), 'output')} in {sequence(folders)}, {where}"
+    for provider, number in sorted(held.items()):
+        yield f"{count(number, 'output')} at {visible(provider)}"
 
 
 def _rest(

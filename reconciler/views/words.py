@@ -16,8 +16,10 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def size(octets: int) -> str:
+def size(octets: int | None) -> str:
     """Bytes as `640 B`, `71.3 MB`, `1.2 GB`; units of a thousand, as file managers show them."""
+    if octets is None:
+        return "size unknown"
     if octets < 1000:
         return f"{octets} B"
     amount, units = octets / 1000, ("kB", "MB", "GB", "TB")

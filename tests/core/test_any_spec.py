@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders_specs import HEAD, URL, WEB
+from reconciler.commands.kinds import knowledge
 from reconciler.core.errors import Place, SpecError
 from reconciler.core.namespace import Document, gather
 from reconciler.core.nodes import from_plain
@@ -58,7 +59,7 @@ def _told(text, table):
     problems = []
     root, found = read_yaml(text, "specs/a.yaml")
     namespace = gather([Document("specs/a.yaml", root)], problems, incomplete=bool(found))
-    resolver = Resolver(namespace, {"q": "3"}, Trust())
+    resolver = Resolver(namespace, {"q": "3"}, Trust(), knowledge())
     answers = {request: from_plain(table, Place("t.csv", 1, 1)) for request in resolver.requests()}
     problems += [*found, *resolver.resolve(answers).problems]
     assert error_text(SpecError(problems, texts={"specs/a.yaml": text.split("\n")}))

@@ -81,10 +81,10 @@ TOP_LEVEL = [
     ),
     Broken(
         "a provider of another kind",
-        f"{HEAD}providers:\n  cloud: {{type: «bytenite»}}\n",
-        'type cannot be "bytenite"',
+        f"{HEAD}providers:\n  cloud: {{type: «bytenit»}}\n",
+        'type cannot be "bytenit"',
         "providers.cloud.type",
-        "Possible: ffmpeg.",
+        'Did you mean "bytenite"? Known: bytenite, ffmpeg.',
     ),
     Broken(
         "an unknown default provider",

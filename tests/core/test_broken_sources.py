@@ -8,11 +8,25 @@ from builders_specs import URL, Broken, assert_told_once, source
 
 SOURCES = [
     Broken(
-        "an object store",
-        source("«s3://bucket/a.mov»"),
-        "s3:// sources cannot be read",
+        "an object store that nobody reads",
+        source("«r2://bucket/a.mov»"),
+        "r2:// sources cannot be read",
         "encodes.a.source",
         '{id: NAME, url: "${env.NAME_URL}"}',
+    ),
+    Broken(
+        "an object store on ffmpeg",
+        source("«s3://bucket/a.mov»"),
+        "local: ffmpeg cannot read object stores by itself",
+        "encodes.a.source",
+        "Sign an https URL",
+    ),
+    Broken(
+        "a bucket without an object",
+        source("«s3://bucket»"),
+        "this names no object in a store",
+        "encodes.a.source",
+        "Write  s3://BUCKET/PATH",
     ),
     Broken(
         "gopher",

@@ -6,9 +6,8 @@ from textwrap import dedent
 
 import pytest
 
-from builders_specs import write
+from builders_specs import load, write
 from reconciler.core.errors import SpecError
-from reconciler.edges.spec_files import load
 from reconciler.views.problems import error_text
 
 

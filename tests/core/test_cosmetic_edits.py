@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders_specs import HEAD, URL, one, write
+from builders_specs import HEAD, URL, load, one, write
 from reconciler.core.codecs import DEFAULT_ENCODERS
-from reconciler.edges.spec_files import load
 
 
 def _fingerprints(files):

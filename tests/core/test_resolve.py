@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from builders_specs import HEAD, URL, WEB, desired, node, one, outputs, problems, write
-from reconciler.core.encode import FfmpegSettings, Source, Trim
+from builders_specs import HEAD, URL, WEB, desired, load, node, one, outputs, problems, write
+from reconciler.commands.kinds import knowledge
+from reconciler.core.encode import Source, Trim
 from reconciler.core.namespace import Document, gather
 from reconciler.core.resolve import Resolver
 from reconciler.core.sources import Trust
-from reconciler.edges.spec_files import load
+from reconciler.ffmpeg.kind import FfmpegOptions
 
 LADDER = """\
 presets:
@@ -251,14 +252,19 @@ encodes:
         b.labels,
         b.provider,
     )
-    assert {"local": FfmpegSettings("local"), "studio": FfmpegSettings("studio", 2, 4)} == wanted.providers
+    assert {"local": FfmpegOptions(), "studio": FfmpegOptions(parallelism=2, threads=4)} == options(wanted)
     assert x.fingerprint == y.fingerprint == b.fingerprint
+
+
+def options(wanted):
+    """What was said of each provider."""
+    return {name: settings.options for name, settings in wanted.providers.items()}
 
 
 def test_local_may_be_declared_anew(tmp_path):
     """The provider that is always there takes settings like any other."""
     wanted = desired(tmp_path, "providers: {local: {type: ffmpeg, threads: 2}}\n")
-    assert {"local": FfmpegSettings("local", None, 2)} == wanted.providers
+    assert {"local": FfmpegOptions(threads=2)} == options(wanted)
 
 
 @pytest.mark.parametrize(
@@ -319,7 +325,7 @@ def test_no_end_of_outputs_is_wanted():
     """Names times outputs stop at a limit, and what stops them is told."""
     text = f"{HEAD}encodes: {{a: {{for_each: [b, c, d], source: {URL}, outputs: [720p-h264]}}}}\n"
     found = []
-    resolver = Resolver(gather([Document("a.yaml", node(text))], found), {}, Trust())
+    resolver = Resolver(gather([Document("a.yaml", node(text))], found), {}, Trust(), knowledge())
     resolution = resolver.resolve({}, most=2)
     assert ["the specs want more than 2 outputs"] == [problem.message for problem in resolution.problems]
     assert not found

@@ -6,6 +6,7 @@ import jsonschema
 import pytest
 
 from builders_specs import HEAD, URL, WEB, node, one, outputs
+from reconciler.commands.kinds import Types
 from reconciler.core.descriptions import DESCRIPTIONS, description
 from reconciler.core.manifest import Prepared, prepared_source
 from reconciler.core.nodes import to_plain
@@ -141,6 +142,8 @@ GOOD = [
     "presets: {p: {video: {fps: {max: 30}, crop: null, rotate: '${var.r}'}, audio: {channels: 5.1}}}\n",
     "variables: {a: 1, b: text, c: true}\ndefaults: {labels: {a: 1, b: null}, protect: true}\n",
     "providers: {local: {type: ffmpeg, threads: 2}}\n",
+    "providers: {b: {type: bytenite, api_key: '${env.K}', price: {per_output_minute: 0.05 USD}, retention: 48h}}\n",
+    "encodes: {a: {source: x, template: t.json}}\n",
     "encodes: {a: {source: {id: x, url: '${env.X}', trim: {start: 2s, end: 00:01:30}}, outputs: [p]}}\n",
     "encodes: {a: {for_each: {glob: '*.mov'}, source: x, outputs: [p], attempts: '${each.value.n}'}}\n",
 ]
@@ -152,7 +155,8 @@ BAD = [
     "presets: {p: {video: {height: tall}}}\n",
     "encodes: {a: {outputs: [p]}}\n",
     "encodes: {a: {source: x}}\n",
-    "providers: {a: {type: bytenite}}\n",
+    "providers: {a: {type: vimeo}}\n",
+    "providers: {a: {type: bytenite, api_key: secret}}\n",
     "presets: {p: {video: {rotate: 45}}}\n",
 ]
 
@@ -160,7 +164,7 @@ BAD = [
 @pytest.fixture(scope="module")
 def validator():
     """A validator of the schema, which is itself valid."""
-    schema = spec_schema()
+    schema = spec_schema(Types())
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
 

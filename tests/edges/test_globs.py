@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from builders_specs import encode, problems, write
+from builders_specs import encode, load, problems, write
 from reconciler.edges.globs import Glob
-from reconciler.edges.spec_files import load
 from reconciler.edges.spec_texts import Folders
 
 TREE = ("m/a.mov", "m/b.mp4", "m/in/c.mov", "m/in/deep/d.mov", "m/.hidden.mov", "m/.h/e.mov", "top.mov")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from builders_specs import HEAD, WEB, encode, problems, source, write
+from builders_specs import HEAD, WEB, encode, load, problems, source, write
 from reconciler.core.errors import SpecError
-from reconciler.edges.spec_files import load
 
 FAN_OUT = "for_each: [a, b, c, d, e, f, g, h]\nsource: masters/${each.key}.mov\noutputs: [web-720p]"
 

@@ -7,9 +7,8 @@ import os
 
 import pytest
 
-from builders_specs import HEAD, ONE, URL, WEB, encode, problems, write
+from builders_specs import HEAD, ONE, URL, WEB, encode, load, problems, write
 from reconciler.core.errors import SpecError
-from reconciler.edges.spec_files import load
 
 GOOD = HEAD + WEB + ONE
 
@@ -187,7 +186,7 @@ def test_problems_of_all_files_come_together(tmp_path):
         tmp_path,
         {
             "specs/a.yaml": HEAD + "presets: [\n",
-            "specs/b.yaml": "encodes:\n  x: {source: s3://a/b, outputs: [720p-h264], protct: true}\n",
+            "specs/b.yaml": "encodes:\n  x: {source: r2://a/b, outputs: [720p-h264], protct: true}\n",
             "specs/c.yaml": "variables: {a: 1}\nvariabls: {}\n",
             "specs/d.yaml": WEB,
         },
@@ -197,7 +196,7 @@ def test_problems_of_all_files_come_together(tmp_path):
     found = [(str(problem.place), problem.message) for problem in caught.value.problems]
     assert [
         ("specs/a.yaml:3:11", 'a "{" or "[" that is never closed'),
-        ("specs/b.yaml:2:15", "s3:// sources cannot be read"),
+        ("specs/b.yaml:2:15", "r2:// sources cannot be read"),
         ("specs/b.yaml:2:47", 'unknown key "protct"'),
         ("specs/c.yaml:2:1", 'unknown key "variabls"'),
     ] == found

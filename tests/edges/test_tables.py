@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from builders_specs import encode, problems, write
-from reconciler.edges.spec_files import load
+from builders_specs import encode, load, problems, write
 
 BODY = """\
 for_each: {file: TABLE}

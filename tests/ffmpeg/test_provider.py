@@ -33,9 +33,9 @@ from builders_ffmpeg import (
     provider,
     running,
 )
-from reconciler.core.encode import FfmpegSettings
 from reconciler.core.errors import ProviderError, RejectedError, UnavailableError
 from reconciler.core.ports import Done, Failed, Fetched, NotMade, SourceSeen, Verified
+from reconciler.ffmpeg.kind import FfmpegOptions
 
 
 def started(own, request):
@@ -372,7 +372,7 @@ def test_a_limit_on_file_sizes_is_said(tmp_path):
 def test_only_so_many_encode_at_once(clips, tmp_path):
     """With one slot the second job waits, with its source already there."""
     source, quick = generated(ENDLESS), local(clips.plain())
-    own = provider(tmp_path, settings=FfmpegSettings("local", parallelism=1))
+    own = provider(tmp_path, settings=FfmpegOptions(parallelism=1))
     first = started(own, job(source, output(source, **SLOW)))
     running(own, first)
     time.sleep(0.2)
@@ -388,7 +388,7 @@ def test_only_so_many_encode_at_once(clips, tmp_path):
 @pytest.mark.parametrize(("cpus", "asked", "slots"), [(2, None, 1), (8, None, 1), (32, None, 4), (2, 3, 3)])
 def test_parallelism_follows_the_machine_unless_set(tmp_path, cpus, asked, slots):
     """One encode fills about eight processors; more of them run more jobs."""
-    assert slots == provider(tmp_path, cpus=cpus, settings=FfmpegSettings("local", parallelism=asked)).parallelism
+    assert slots == provider(tmp_path, cpus=cpus, settings=FfmpegOptions(parallelism=asked)).parallelism
 
 
 def test_what_a_killed_apply_left_is_cleared(clips, tmp_path):
