@@ -95,7 +95,11 @@ class SourceFetcher:
             stat = path.stat()
             if not S_ISREG(stat.st_mode):
                 raise RejectedError(f"{source.location} is not a file")
-            digest = self._cache.digest(path, lambda done: _follow(source, done, stat.st_size, report, cancelled))
+            # Only a pin must be known before the encode; whoever encodes computes any other digest beside it.
+            digest = None
+            if source.sha256 is not None:
+                digest = self._cache.digest(path, lambda done: _follow(source, done, stat.st_size, report, cancelled))
+            path.open("rb").close()
         except OSError as error:
             raise RejectedError(f"{source.location} cannot be read: {error.strerror}") from error
         seen = SourceSeen(source.identity, size=stat.st_size, mtime_ns=stat.st_mtime_ns, sha256=digest)

@@ -6,10 +6,9 @@ the failure of the whole job.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.core.encode import Output
@@ -23,23 +22,22 @@ from reconciler.core.ports import (
     OutputResult,
     Running,
     SourceSeen,
-    Suspect,
     Verified,
 )
-from reconciler.ffmpeg import work_files
 from reconciler.ffmpeg.arguments import Target, arguments
 from reconciler.ffmpeg.binary import Build
 from reconciler.ffmpeg.encode import CANCELLED, Encode, Machine
 from reconciler.ffmpeg.facts import MediaFacts
 from reconciler.ffmpeg.feasible import impossible
 from reconciler.ffmpeg.generated import generated_facts
-from reconciler.ffmpeg.notes import notes, output_summary, source_line
+from reconciler.ffmpeg.notes import notes, source_line
 from reconciler.ffmpeg.probe import probe
 from reconciler.ffmpeg.process import Ended
+from reconciler.ffmpeg.reading import Reading
 from reconciler.ffmpeg.slots import Slots
 from reconciler.ffmpeg.status import Status
-from reconciler.ffmpeg.verify import Wish, verify
-from reconciler.io.hashing import sha256
+from reconciler.ffmpeg.verdict import Part, judged
+from reconciler.ffmpeg.verify import Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ class Job:
     def clear(self) -> None:
         """Remove the parts of this job, and folders that held nothing else. Raises OSError."""
         for output in self.request.outputs:
-            part = self._part(output)
+            part = self._part(output).file
             part.unlink(missing_ok=True)
             with suppress(OSError):
                 part.parent.rmdir()
@@ -128,7 +126,12 @@ class Job:
 
     def _work(self) -> Done:
         material = self._material()
-        wrong_digest = self._pinned(material)
+        with Reading(Path(material.path) if material.path else None, material.seen.sha256) as reading:
+            results = self._results(material, self._pinned(reading))
+            seen = replace(material.seen, sha256=reading.digest(self._stop_if_cancelled))
+        return Done(results, seen, self._shop.build.version, seconds=self._seconds)
+
+    def _results(self, material: Material, wrong_digest: str | None) -> dict[str, OutputResult]:
         results: dict[str, OutputResult] = {}
         possible: list[Output] = []
         for output in self.request.outputs:
@@ -142,7 +145,7 @@ class Job:
             self.status.become(Running("waiting"))
             with self._shop.slots.place(self._number, self._stop_if_cancelled):
                 results.update(self._make(possible, material))
-        return Done(results, material.seen, self._shop.build.version, seconds=self._seconds)
+        return results
 
     def _material(self) -> Material:
         source, machine = self.request.source, self._shop.machine
@@ -160,13 +163,11 @@ class Job:
     def _report_fetch(self, done: int, total: int | None) -> None:
         self.status.become(Running("fetching", fraction=done / total if total else None))
 
-    def _pinned(self, material: Material) -> str | None:
+    def _pinned(self, reading: Reading) -> str | None:
         """Why the source is not the one that the spec pins; None if it is, or if none is pinned."""
         pin = self.request.source.sha256
-        if pin is None or not material.path:
-            return None
-        digest = material.seen.sha256 or sha256(Path(material.path))
-        if digest == pin.lower():
+        digest = reading.digest(self._stop_if_cancelled) if pin is not None else None
+        if pin is None or digest is None or digest == pin.lower():
             return None
         return f"the source is not the one that is pinned: its sha256 is {digest}, the spec says {pin}"
 
@@ -197,7 +198,7 @@ class Job:
     def _encode(self, outputs: Sequence[Output], material: Material) -> Ended:
         self._stop_if_cancelled()
         source, machine = self.request.source, self._shop.machine
-        files = [self._part(output) for output in outputs]
+        files = [self._part(output).file for output in outputs]
         for file in files:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.unlink(missing_ok=True)
@@ -214,35 +215,11 @@ class Job:
     def _judge(self, output: Output, ended: Ended, material: Material) -> OutputResult:
         self._stop_if_cancelled()
         self.status.become(Running("verifying"))
-        file, facts = self._part(output), material.facts
-        if not file.exists() or (not ended.succeeded and not math.isfinite(facts.end)):
-            file.unlink(missing_ok=True)
-            return NotMade(ended.reason())
-        finding = verify(str(file), Wish(output.parameters, self.request.source.trim, facts), ended.complaints)
-        if finding.wrong and not ended.succeeded:
-            file.unlink(missing_ok=True)
-            return NotMade(ended.reason())
-        said = (*self._notes(output, facts), *finding.notes)
-        if finding.wrong or finding.facts is None:
-            return self._suspect(output, "; ".join(finding.wrong), said)
-        return self._verified(output, output_summary(finding.facts), said)
+        wish = Wish(output.parameters, self.request.source.trim, material.facts)
+        return judged(self._part(output), wish, ended, tuple(self._notes(output, material.facts)))
 
-    def _verified(self, output: Output, summary: str, said: tuple[str, ...]) -> OutputResult:
-        try:
-            size, digest = work_files.seal(self._part(output))
-        except OSError as error:
-            self._part(output).unlink(missing_ok=True)
-            return NotMade(error.strerror or str(error))
-        work_files.forget_suspects(self._shop.project, output)
-        return Verified(work_files.part_of(output, self.request.job_id), size, digest, summary, said)
-
-    def _suspect(self, output: Output, error: str, said: tuple[str, ...]) -> Suspect:
-        size, digest = work_files.seal(self._part(output))
-        path = work_files.keep_as_suspect(self._shop.project, output, self.request.job_id)
-        return Suspect(path, size, digest, error, said)
-
-    def _part(self, output: Output) -> Path:
-        return self._shop.project / work_files.part_of(output, self.request.job_id)
+    def _part(self, output: Output) -> Part:
+        return Part(self._shop.project, self.request.job_id, output)
 
     def _stop_if_cancelled(self) -> None:
         if self._cancelled:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import statistics
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -80,14 +81,18 @@ def open_media(source: str | BinaryIO, form: str | None = None) -> av.container.
     return av.open(file, "r", format=form, options=options, metadata_errors="replace")
 
 
-def read_packets(container: av.container.InputContainer) -> dict[int, Packets]:
+def read_packets(
+    container: av.container.InputContainer, look: Callable[[av.Packet[av.stream.Stream]], None] = lambda _: None
+) -> dict[int, Packets]:
     """What every track's packets say, by stream index; tracks without packets are left out.
 
-    A file that breaks off is read as far as it goes: what is missing shows in the ends.
+    A file that breaks off is read as far as it goes: what is missing shows in the ends. `look` is shown every
+    packet on the way, the empty ones at the end of each track too.
     """
     tracks = {stream.index: _Track(stream.time_base or Fraction(1, 1_000_000)) for stream in container.streams}
     with suppress(av.FFmpegError):
         for packet in container.demux():
+            look(packet)
             if packet.size:
                 tracks[packet.stream.index].add(packet)
     return {index: track.packets() for index, track in tracks.items() if track.times}

@@ -6,6 +6,7 @@ PyAV reads it in this process, without decoding but for one frame, whose rotatio
 from __future__ import annotations
 
 import statistics
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -37,10 +38,10 @@ def probe(path: str) -> MediaFacts:
     try:
         truncated = cut_off(Path(path))
         with open_media(path) as container:
-            packets = read_packets(container)
+            first = _FirstPicture(container)
+            packets = read_packets(container, first.take)
             truncated = truncated or _shorter(container, packets) or _transport_end(container, path, packets)
-        with open_media(path) as container:
-            return describe(container, packets, truncated=truncated, rotation=_rotation(container))
+            return describe(container, packets, truncated=truncated, rotation=first.rotation or 0)
     except av.InvalidDataError:
         why = truncated or "it is not one of the media formats that are read, or it is broken"
         raise RejectedError(f"{name} cannot be read: {why}") from None
@@ -144,18 +145,23 @@ def _audio(stream: av.AudioStream, packets: Packets) -> AudioTrack:
     )
 
 
-def _rotation(container: av.container.InputContainer) -> int:
-    """How far the picture must be turned clockwise to stand upright, from its first frame that decodes."""
-    stream = next((stream for stream in container.streams.video if not is_cover(stream)), None)
-    for packet in container.demux(stream) if stream is not None else ():
-        try:
-            frames = packet.decode()
-        except av.FFmpegError:
-            continue
-        if frames:
-            # The display matrix counts counter-clockwise.
-            return -frames[0].rotation % 360
-    return 0
+class _FirstPicture:
+    """How far the picture must be turned clockwise to stand upright (None: not known), from its first frame."""
+
+    def __init__(self, container: av.container.InputContainer) -> None:
+        moving = (stream for stream in container.streams.video if not is_cover(stream))
+        self.rotation: int | None = None
+        self._index = next((stream.index for stream in moving), None)
+
+    def take(self, packet: av.Packet[av.stream.Stream]) -> None:
+        """Decode one packet after the other, until one gives a frame."""
+        if self.rotation is not None or packet.stream.index != self._index:
+            return
+        with suppress(av.FFmpegError):
+            for frame in packet.decode():
+                if self.rotation is None and isinstance(frame, av.VideoFrame):
+                    # The display matrix counts counter-clockwise.
+                    self.rotation = -frame.rotation % 360
 
 
 def _shorter(container: av.container.InputContainer, packets: dict[int, Packets]) -> str | None:
@@ -177,7 +183,9 @@ def _transport_end(container: av.container.InputContainer, path: str, packets: d
         if seen is not None and _missing_frames(seen):
             return "its last pictures are missing"
         if seen is not None and open_ended(Path(path)):
-            whole = decode_tail(container, stream, seen.last_keyframe).ends_whole
+            # Opened anew: a decoder that has begun cannot be told to be strict.
+            with open_media(path) as again:
+                whole = decode_tail(again, again.streams[stream.index], seen.last_keyframe).ends_whole
             return None if whole else "its last picture is cut off"
     return None
 

@@ -29,9 +29,9 @@ def remote(site: Site, *, path="/clip", query="", location=None, sha256=None):
     return Source("http", site.url(path), location or site.url(path, query), sha256=sha256)
 
 
-def local(location):
+def local(location, *, pin=None):
     """A source in the project folder."""
-    return Source("file", location, location)
+    return Source("file", location, location, sha256=pin)
 
 
 class Fetchers:
@@ -302,14 +302,20 @@ def test_a_probe_asks_for_one_byte(fetchers):
 
 
 def test_a_local_source_is_read_where_it_is(fetchers):
-    """Path, size, time and digest; nothing is copied."""
+    """Path, size and time; nothing is copied, and its digest is for whoever reads it anyway."""
     path = fetchers.project / "masters" / "clip.mov"
     path.parent.mkdir()
     path.write_bytes(CLIP)
     got = fetchers.fetch(local("masters/clip.mov"))
 
     assert str(path.resolve()) == got.path
-    assert SourceSeen("masters/clip.mov", len(CLIP), path.stat().st_mtime_ns, DIGEST) == got.seen
+    assert SourceSeen("masters/clip.mov", len(CLIP), path.stat().st_mtime_ns) == got.seen
+
+
+def test_a_pinned_local_source_comes_with_its_digest(fetchers):
+    """Whether it is what the spec pins must be known before it is encoded."""
+    (fetchers.project / "clip.mov").write_bytes(CLIP)
+    assert DIGEST == fetchers.fetch(local("clip.mov", pin="ab" * 32)).seen.sha256
 
 
 @pytest.mark.parametrize("kind", ["absent", "folder", "fifo", "under a file", "loop", "nul"])

@@ -132,10 +132,10 @@ def test_certificates_of_ones_own_authority_are_trusted_where_the_environment_na
         trusting.close()
 
 
-def test_reading_a_large_master_is_told_and_can_be_stopped(tmp_path):
+def test_reading_a_large_pinned_master_is_told_and_can_be_stopped(tmp_path):
     """The digest of a local source takes minutes when it is large: it has progress, and an end on cancel."""
     (tmp_path / "large.mov").write_bytes(bytes(9_000_000))
-    source, told = Source("file", "large.mov", "large.mov"), []
+    source, told = Source("file", "large.mov", "large.mov", sha256="ab" * 32), []
     fetching = fetcher(tmp_path, [])
     with pytest.raises(UnavailableError, match=r"the reading of large\.mov was stopped"):
         bring(fetching, source, told=told, cancelled=lambda: bool(told))

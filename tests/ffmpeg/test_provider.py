@@ -91,7 +91,8 @@ def test_the_end_names_the_encoder_and_the_source(clips, tmp_path):
     own = provider(tmp_path)
     seen, _ = ended(own, started(own, job(local(clips.plain()))))
     assert seen.encoder.startswith("ffmpeg ")
-    assert seen.source == SourceSeen("plain.mp4", size=clips.plain().stat().st_size)
+    plain = clips.plain()
+    assert seen.source == SourceSeen("plain.mp4", size=plain.stat().st_size, sha256=sha256(plain))
 
 
 def test_messages_tell_what_was_fetched_and_what_is_odd_once(clips, tmp_path):
@@ -272,6 +273,32 @@ def test_a_pinned_source_has_to_be_that_source(clips, tmp_path):
     assert isinstance(result, NotMade)
     assert actual in result.error
     assert "ab" * 32 in result.error
+
+
+def test_a_pin_is_looked_at_before_anything_is_encoded(clips, tmp_path):
+    """Not even the folder of its output is made; whose source it was is told all the same."""
+    own = provider(tmp_path)
+    seen, _ = ended(own, started(own, job(local(clips.plain(), sha256="ab" * 32))))
+    assert isinstance(seen.outputs["web"], NotMade)
+    assert (None, sha256(clips.plain())) == (seen.seconds, seen.source.sha256)
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_the_source_is_read_beside_the_encode(tmp_path):
+    """The encode starts while a large source is still read for its digest, and stopping it ends both."""
+    master = tmp_path / "master.mp4"
+    making = [PROGRAM, "-v", "error", "-f", "lavfi", "-i", ENDLESS, "-t", "20", "-preset", "ultrafast", master]
+    subprocess.run(making, check=True)
+    with master.open("ab") as file:
+        file.truncate(1 << 38)
+    own = provider(tmp_path)
+    source = local(master, end=10)
+    job_id = started(own, job(source, output(source, **SLOW)))
+    running(own, job_id)
+    began = time.monotonic()
+    own.cancel(job_id)
+    assert time.monotonic() - began < 5
+    assert "digest" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_a_digest_that_the_fetch_knows_is_not_computed_again(clips, tmp_path):

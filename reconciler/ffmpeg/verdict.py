@@ -1,0 +1,63 @@
+"""What became of one output: whole, suspect, or not made."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.core.encode import Output
+from reconciler.core.ports import NotMade, OutputResult, Suspect, Verified
+from reconciler.ffmpeg import work_files
+from reconciler.ffmpeg.notes import output_summary
+from reconciler.ffmpeg.process import Ended
+from reconciler.ffmpeg.verify import Wish, verify
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The file in a project folder that a job writes an output to."""
+
+    project: Path
+    job_id: str
+    output: Output
+
+    @property
+    def file(self) -> Path:
+        """Where it lies."""
+        return self.project / work_files.part_of(self.output, self.job_id)
+
+
+def judged(part: Part, wish: Wish, ended: Ended, notes: tuple[str, ...]) -> OutputResult:
+    """The result of an output whose process has ended; `notes` is what was odd about it before.
+
+    A whole part is brought to the disk for good, a suspect one is put aside, any other is removed. Raises OSError
+    if a suspect cannot be kept.
+    """
+    if not part.file.exists() or (not ended.succeeded and not math.isfinite(wish.source.end)):
+        part.file.unlink(missing_ok=True)
+        return NotMade(ended.reason())
+    finding = verify(str(part.file), wish, ended.complaints)
+    if finding.wrong and not ended.succeeded:
+        part.file.unlink(missing_ok=True)
+        return NotMade(ended.reason())
+    said = (*notes, *finding.notes)
+    if finding.wrong or finding.facts is None:
+        return _suspect(part, "; ".join(finding.wrong), said)
+    return _verified(part, output_summary(finding.facts), said)
+
+
+def _verified(part: Part, summary: str, said: tuple[str, ...]) -> OutputResult:
+    try:
+        size, digest = work_files.seal(part.file)
+    except OSError as error:
+        part.file.unlink(missing_ok=True)
+        return NotMade(error.strerror or str(error))
+    work_files.forget_suspects(part.project, part.output)
+    return Verified(work_files.part_of(part.output, part.job_id), size, digest, summary, said)
+
+
+def _suspect(part: Part, error: str, said: tuple[str, ...]) -> Suspect:
+    size, digest = work_files.seal(part.file)
+    path = work_files.keep_as_suspect(part.project, part.output, part.job_id)
+    return Suspect(path=path, size=size, sha256=digest, error=error, notes=said)
