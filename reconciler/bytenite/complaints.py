@@ -23,12 +23,16 @@ _TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 5
 _UNSEEN = re.compile(r"(?is)<(script|style|title|head)\b.*?(</\1\s*>|\Z)|<!--.*?(-->|\Z)")
 _TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title>")
 _TAG = re.compile(r"(?s)<[^>]*(>|\Z)")
-_SECRET = re.compile(
-    r"(?i)\b((?:x-(?:goog|amz)-)?(?:signature|credential|security-token)|secret[_-]?(?:access[_-]?)?key|access[_-]?key"
-    r"|api[_-]?key|password|passwd|authorization|bearer|(?:access[_-]?|refresh[_-]?)?token)"
-    r"(\\?[\"']?\s*[:=]\s*\\?[\"']?|\s+(?=[A-Za-z0-9+/_.-]*\d)(?=\S{12}))(?:bearer\s+|basic\s+)?[^\s\"',;&<>}\\]+"
+# A value behind a word for something secret, however the two are joined.
+_NAMED = re.compile(
+    r"(?i)((?:signature|credential|security[-_]token|secret[-_ ]?(?:access[-_ ]?)?key|access[-_ ]?key|api[-_ ]?key"
+    r"|password|passwd|secret|authorization)(?:\\?[\"'])?\s*[:=]\s*(?:\\?[\"'])?(?:bearer\s+|basic\s+)?)[^\s\"',;&<>}\\]+"
 )
-_JWT = re.compile(r"\beyJ[\w-]{4,}(?:\.[\w-]*){0,2}")
+# Long words with letters and digits are no words: behind these they are credentials.
+_AFTER = re.compile(
+    r"(?i)\b((?:key|token|bearer|basic|secret)(?:\\?[\"'])?[\s:=]+(?:\\?[\"'])?)(?=\S{0,80}\d)[\w+/=.~-]{12,}"
+)
+_ALONE = re.compile(r"\beyJ[\w-]{4,}(?:\.[\w-]*){0,2}|\b(?:AKIA|ASIA|GOOG1)[A-Z0-9]{12,}")
 _NOT_READY = re.compile(
     r"(?i)not (?:yet )?(?:been )?(?:yet )?(?:complete|finished|ready)|still (?:running|in progress)"
 )
@@ -55,9 +59,10 @@ class ApiError:
 def error_of(status: int, body_text: str) -> ApiError | None:
     """What is wrong with an answer; None if nothing is.
 
-    A 2xx is good unless its body says otherwise, or is not the JSON that it should be.
+    A 2xx is good unless its body says otherwise, or is not the JSON that it should be; so this is for the API,
+    not for the storage that uploads and links lead to.
     """
-    text = body_text[:_MOST_READ] if len(body_text) > _MOST_READ and status >= 300 else body_text
+    text = body_text if status < 300 else body_text[:_MOST_READ]
     body, is_json = _parsed(text)
     if 200 <= status < 300:
         if not text.strip():
@@ -125,7 +130,8 @@ def _words(body: object, text: str, *, is_json: bool) -> str:
 
 def _page_words(text: str) -> str:
     """What a page or plain text says; broken JSON says nothing that is fit to be shown."""
-    if text.lstrip()[:1] in {"{", "["}:
+    text = text[:_MOST_READ].strip()
+    if text[:1] in {"{", "["}:
         return "an answer that breaks off"
     title = _TITLE.search(text)
     return _safe(_UNSEEN.sub(" ", text)) or (_safe(title[1]) if title else "")
@@ -135,7 +141,7 @@ def _safe(text: str) -> str:
     """Plain words on one line, without markup, credentials or signatures."""
     plain = html.unescape(_TAG.sub(" ", text)) if "<" in text else text
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in plain).split())
-    hidden = _JWT.sub("...", _SECRET.sub(r"\1\2...", redact(line)))
+    hidden = _ALONE.sub("...", _AFTER.sub(r"\1...", _NAMED.sub(r"\1...", redact(line))))
     return hidden if len(hidden) <= _LONGEST else f"{hidden[: _LONGEST - 3]}..."
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.bytenite.refusals import Refusal, refusals
+from reconciler.bytenite.refusals import parameter_refusals, refusals, source_refusals
 from reconciler.bytenite.vocabulary import (
     CHANNELS,
     COLOURS,
@@ -22,9 +22,12 @@ from reconciler.bytenite.vocabulary import (
 )
 from reconciler.core.codecs import DEFAULT_ENCODERS
 from reconciler.core.parameters import Audio, Crop, Pad, Parameters, Video
+from reconciler.core.provider_types import Refusal
 from reconciler.core.units import bitrate_text
 
-__all__ = ["Refusal", "encoding_document", "output_object", "refusals", "with_outputs"]
+__all__ = [
+    "Refusal", "encoding_document", "output_object", "parameter_refusals", "refusals", "source_refusals",
+]  # fmt: skip
 
 OUTPUT_TEMPLATE = "{{.name}}"
 
@@ -49,16 +52,16 @@ def encoding_document(
     With `template` (a document of a user's, bare or under `app`) everything but its outputs is as it was.
     """
     if template is not None:
-        return with_outputs(template, outputs)
+        return _with_outputs(template, outputs)
     data = {"output_template": OUTPUT_TEMPLATE, "output_code_template": "", "outputs": [dict(one) for one in outputs]}
     return {"data": data, "preset": "unpackaged"}
 
 
-def with_outputs(document: Mapping[str, object], outputs: Sequence[Mapping[str, object]]) -> dict[str, object]:
+def _with_outputs(document: Mapping[str, object], outputs: Sequence[Mapping[str, object]]) -> dict[str, object]:
     """A document with other outputs; what else it holds is untouched."""
     inner = document.get("app")
     if "data" not in document and isinstance(inner, Mapping):
-        return {**document, "app": with_outputs(inner, outputs)}
+        return {**document, "app": _with_outputs(inner, outputs)}
     data = document.get("data")
     kept = dict(data) if isinstance(data, Mapping) else {}
     return {**document, "data": {**kept, "outputs": [dict(one) for one in outputs]}}

@@ -13,7 +13,8 @@ _PATH = ("data", "output_template")
 _HINT = (
     "Known are {{.job_name}}, {{.name}}, {{.output_params.Aspect.Resolution.Height}} and {{if X}}...{{else}}...{{end}}."
 )
-_ACTION = re.compile(r"\{\{(- )?(.*?)( -)?\}\}", re.DOTALL)
+_ACTION = re.compile(r"\{\{(-\s)?(.*?)(\s-)?\}\}", re.DOTALL)
+_MOST_ACTIONS = 100
 _FIELD = re.compile(r"(\.[A-Za-z_]\w*)+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NO_VALUE = "<no value>"
@@ -28,6 +29,8 @@ def render(output_template: str, job_name: str, output: Mapping[str, object]) ->
     """
     data = {**output, "job_name": job_name.replace(" ", "_"), "name": output.get("name") or ""}
     tokens = list(_tokens(output_template))
+    if len(tokens) > 2 * _MOST_ACTIONS + 1:
+        raise TemplateError(_PATH, f"it has more than {_MOST_ACTIONS} actions", _HINT)
     text, rest = _block(tokens, data)
     if rest:
         raise TemplateError(_PATH, f"{{{{{rest[0][1]}}}}} without an {{{{if}}}}", _HINT)
@@ -50,7 +53,7 @@ def _tokens(template: str) -> Iterator[_Token]:
         text = template[position : match.start()]
         text = text.lstrip() if trim else text
         yield False, text.rstrip() if match[1] else text
-        yield True, match[2].strip()
+        yield True, " ".join(match[2].split())
         position, trim = match.end(), bool(match[3])
     rest = template[position:]
     if "{{" in rest:
@@ -79,7 +82,7 @@ def _block(tokens: list[_Token], data: Mapping[str, object]) -> tuple[str, list[
 
 def _choice(condition: str, tokens: list[_Token], data: Mapping[str, object]) -> tuple[str, list[_Token]]:
     """What an `if` chooses, and what follows its `end`."""
-    truth = _true(_value(condition, data))
+    truth = bool(_value(condition, data))  # as in Go: neither zero nor empty
     then, rest = _block(tokens, data)
     if not rest:
         raise TemplateError(_PATH, "an {{if}} has no {{end}}", _HINT)
@@ -98,7 +101,6 @@ def _choice(condition: str, tokens: list[_Token], data: Mapping[str, object]) ->
 
 
 def _value(word: str, data: Mapping[str, object]) -> object:
-    word = word.strip()
     if _FIELD.fullmatch(word) is None:
         raise TemplateError(_PATH, f"{{{{{word}}}}} is not known here", _HINT)
     value: object = data
@@ -112,11 +114,6 @@ def _member(value: object, name: str) -> object:
     if not isinstance(value, Mapping):
         return None
     return value[name] if name in value else value.get(_CAMEL.sub("_", name).lower())
-
-
-def _true(value: object) -> bool:
-    """Go's truth: not zero, not empty."""
-    return bool(value)
 
 
 def _text(value: object) -> str:

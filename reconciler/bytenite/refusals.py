@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from reconciler.bytenite.vocabulary import CHANNELS, FLIPS, HEIGHTS, RATES, SETTINGS, rate_mode
 from reconciler.core.codecs import DEFAULT_ENCODERS
 from reconciler.core.encode import Source
 from reconciler.core.manifest import NEUTRAL
 from reconciler.core.parameters import Audio, FrameRateLimit, Parameters, Video
+from reconciler.core.provider_types import Refusal
 
 LOCALLY = "Leave it out, or encode this output with a provider of type ffmpeg."
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """One thing that ByteNite cannot be asked for; `field` is named as in a manifest (`video.crf`)."""
-
-    field: str
-    message: str
-    hint: str
 
 
 def refusals(parameters: Parameters, source: Source) -> list[Refusal]:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.bytenite.leaves import Leaves, Path
+from reconciler.bytenite.output_names import Read, names_of
+from reconciler.bytenite.template_errors import TemplateError, TemplateProblems
 from reconciler.bytenite.translation import Extra, translated
-from reconciler.core.errors import ReconcilerError
-from reconciler.core.names import LONGEST, name_error, normal
+
+__all__ = ["Template", "TemplateError", "TemplateOutput", "TemplateProblems", "read_template"]
 
 _DEEPEST = 32
 _GUIDE = 'Write the JSON document of the guide:  {"data": {"outputs": [{"output_type": "mp4", "output_params": ...}]}}'
@@ -32,35 +32,6 @@ _SECTIONS = (
     *(("output_params", "aspect", part) for part in ("cropping", "orientation", "padding", "resolution")),
     *(("output_params", "video", part) for part in ("bitrate", "codec_params", "frame_rate")),
 )
-
-
-class TemplateError(ReconcilerError):
-    """One thing that is wrong with a document: where (keys and indices from its top), what, and what would be right."""
-
-    def __init__(self, path: Path, message: str, hint: str = "") -> None:
-        super().__init__(f"{shown(path)}: {message}" if path else message)
-        self.path = path
-        self.message = message
-        self.hint = hint
-
-    @property
-    def problems(self) -> tuple[TemplateError, ...]:
-        """All that is wrong with the document."""
-        return (self,)
-
-
-class TemplateProblems(TemplateError):  # noqa: N818 - it is several errors, and speaks as the first of them
-    """Everything that is wrong with a document."""
-
-    def __init__(self, problems: Sequence[TemplateError]) -> None:
-        first = problems[0]
-        super().__init__(first.path, first.message, first.hint)
-        self._problems = tuple(problems)
-
-    @property
-    def problems(self) -> tuple[TemplateError, ...]:
-        """All that is wrong with the document."""
-        return self._problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +68,8 @@ def read_template(document: object) -> Template:
     found = _found(document, ())
     entries = _entries(found)
     read = [_output(entry, found) for entry in entries]
-    names = _names(read, found)
+    names = names_of(read, (*found.path, "data", "outputs"))
     return Template(found.whole, tuple(TemplateOutput(name, *rest) for name, rest in zip(names, read, strict=True)))
-
-
-def shown(path: Path) -> str:
-    """A path as people write it: `data.outputs[0].name`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return text.removeprefix(".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +146,7 @@ def _misshapen(entry: object, path: Path) -> Iterator[TemplateError]:
             yield TemplateError((*path, *section), "must be a mapping", "Take the document that the console shows.")
 
 
-def _output(
-    entry: Mapping[str, object], found: _Found
-) -> tuple[Mapping[str, object], Mapping[str, Extra], Mapping[str, object]]:
+def _output(entry: Mapping[str, object], found: _Found) -> Read:
     leaves = Leaves(entry)
     leaves.take("name")
     parameters = translated(leaves)
@@ -213,58 +176,3 @@ def _plain(value: object) -> Extra:
     if isinstance(value, str | int | float):
         return value
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
-
-_Read = tuple[Mapping[str, object], Mapping[str, Extra], Mapping[str, object]]
-
-
-def _names(read: Sequence[_Read], found: _Found) -> list[str]:
-    """A name for each output; those that clash get their codecs, whatever their order."""
-    first = [_slug(str(entry.get("name") or "")) or _from_height(entry) for _, _, entry in read]
-    clashing = {name for name, count in Counter(map(str.casefold, first)).items() if count > 1}
-    names = [
-        f"{name}-{codec}" if name.casefold() in clashing and (codec := _codec(one)) else name
-        for name, one in zip(first, read, strict=True)
-    ]
-    counts = Counter(map(str.casefold, names))
-    path = (*found.path, "data", "outputs")
-    problems = [
-        TemplateError((*path, index, "name"), f'two outputs would be named "{name}"', "Give them names of their own.")
-        for index, name in enumerate(names)
-        if counts[name.casefold()] > 1
-    ]
-    problems += [
-        TemplateError((*path, index, "name"), f'"{name}" cannot be a name: {why}', "Give it a shorter name.")
-        for index, name in enumerate(names)
-        if (why := name_error(name)) is not None
-    ]
-    if problems:
-        raise TemplateProblems(problems)
-    return names
-
-
-def _slug(text: str) -> str:
-    """`720p @4.5Mbps` is `720p-4.5Mbps`: what may not stand in a name becomes one hyphen."""
-    kept = "".join(letter if name_error(f"a{letter}") is None else "-" for letter in normal(text))
-    name = re.sub(r"-{2,}", "-", kept).strip("-").lstrip(".-")
-    while name and name_error(name) is not None:
-        # Too long, or it starts with a mark that belonged to a letter which is gone.
-        name = name[:-1] if len(name.encode()) > LONGEST else name[1:]
-    return name.rstrip("-")
-
-
-def _from_height(entry: Mapping[str, object]) -> str:
-    leaves = dict(Leaves(entry).items())
-    at = ("output_params", "aspect", "resolution")
-    height = leaves.get((*at, "height"))
-    if height == "custom":
-        height = leaves.get((*at, "custom_height"))
-    digits = re.fullmatch(r"(\d{1,5})p?", str(height))
-    return f"{int(digits[1])}p" if digits else "source"
-
-
-def _codec(read: _Read) -> str:
-    parameters, extras, _ = read
-    video = parameters.get("video")
-    known = video.get("codec") if isinstance(video, Mapping) else None
-    return _slug(str(known or extras.get("bytenite.output_params.video.codec") or ""))

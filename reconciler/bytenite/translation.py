@@ -10,9 +10,11 @@ from reconciler.bytenite.leaves import Leaves
 from reconciler.bytenite.vocabulary import COLOUR_NAMES, READ_CHANNELS, READ_RATES
 from reconciler.core.codecs import CONTAINERS, DEFAULT_ENCODERS, ENCODERS
 from reconciler.core.parameters import Audio, Crop, Pad, Strict, Video
+from reconciler.core.rate_rules import rate_control
 
 Extra = str | int | float | bool
 
+_BOUNDS = ("min_bitrate", "max_bitrate", "buffer_size")
 _EDGES = ("top", "bottom", "left", "right")
 _NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,9})?")
 _NO_BITS = re.compile(r"0+(\.0+)?\s*[kKmM]?")
@@ -22,7 +24,11 @@ _BY_CPU_USED = frozenset({"libvpx-vp9", "libaom-av1"})
 
 
 def translated(leaves: Leaves) -> dict[str, object]:
-    """What a spec would say under an output; takes from `leaves` what it could read."""
+    """What a spec would say under an output; takes from `leaves` what it could read.
+
+    Bounds that the encoder would take and ignore change no bits, so they are read and not said: many documents
+    hold some (`min_bitrate` beside libx264), and a spec of ours may not.
+    """
     said: dict[str, object] = {}
     container = leaves.get("output_type")
     if isinstance(container, str) and container in CONTAINERS:
@@ -89,7 +95,21 @@ def _video(leaves: Leaves) -> dict[str, object]:
     crop, pad = _crop(leaves), _pad(leaves)
     said |= {"crop": crop} if crop else {}
     said |= {"pad": pad} if pad else {}
-    return said
+    return heeded(said)
+
+
+def heeded(video: dict[str, object]) -> dict[str, object]:
+    """`video` without the bounds that its encoder would take and ignore."""
+    asked = Video.model_validate(video)
+    control = rate_control(asked)
+    if control is None or asked.codec is None:
+        return video
+    facts = ENCODERS[asked.encoder or DEFAULT_ENCODERS[asked.codec]]
+    idle = {bound for bound in _BOUNDS if bound not in facts.acts[control]}
+    pair = {"max_bitrate", "buffer_size"}
+    if facts.buffered and control != "cbr" and not pair <= video.keys() - idle:
+        idle |= pair  # neither says anything without the other
+    return {field: value for field, value in video.items() if field not in idle}
 
 
 def _codec(leaves: Leaves) -> dict[str, object]:
@@ -100,16 +120,12 @@ def _codec(leaves: Leaves) -> dict[str, object]:
     leaves.take("output_params", "video", "codec")
     codec = ENCODERS[encoder].codec
     settings = _Reader(leaves, Video, "video", "codec_params")
-    by_cpu_used = encoder in _BY_CPU_USED
-    settings.read(*(("cpu_used", "preset") if by_cpu_used else ("preset", "preset")), _speed(settings, by_cpu_used))
+    speed = "cpu_used" if encoder in _BY_CPU_USED else "preset"
+    settings.read(speed, "preset", settings.value(speed))
     for field in ("tune", "profile", "level"):
         settings.read(field, field, settings.value(field))
     other = {"encoder": encoder} if DEFAULT_ENCODERS[codec] != encoder else {}
     return {"codec": codec, **other, **settings.said}
-
-
-def _speed(settings: _Reader, by_cpu_used: bool) -> object:  # noqa: FBT001 - two kinds of encoders
-    return settings.value("cpu_used" if by_cpu_used else "preset")
 
 
 def _rates(leaves: Leaves) -> dict[str, object]:

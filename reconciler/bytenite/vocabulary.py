@@ -80,6 +80,7 @@ def frame_rate_text(rate: str) -> str:
     exact = Fraction(rate)
     for digits in (0, 1, 2, 3):
         text = f"{float(exact):.{digits}f}"
-        if units.frame_rate(text or "0") == rate:
+        near = abs(Fraction(text) - exact) * 10_000 <= exact  # 23.98 is too far from 23.976
+        if near and units.frame_rate(text) == rate:
             return text
     return rate
