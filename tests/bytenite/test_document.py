@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from builders_bodies import AAC, H264, asked, body, document, entry, remote, video
 from reconciler.bytenite.document import encoding_document, output_object, refusals
 from reconciler.core.parameters import Parameters
+from reconciler.core.presets import BUILT_IN
 
 VP9 = {"codec": "vp9", "bitrate": "2M"}
 AVERAGE = {"codec": "h264", "bitrate": "2M"}
@@ -161,6 +162,13 @@ def test_neutral_values_are_no_wish():
         audio={**AAC, "track": 0, "missing": "skip"},
     )
     assert [] == refusals(said, remote())
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_built_in_presets_of_h264_and_hevc_can_be_asked_for(name):
+    """The others hold a codec or a container that ByteNite was never seen to make."""
+    refused = refusals(Parameters.model_validate(BUILT_IN[name].parameters), remote())
+    assert ("h264" in name or "hevc" in name) == (refused == [])
 
 
 def test_a_trim_and_a_test_picture_are_refused():
