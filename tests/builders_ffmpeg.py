@@ -59,7 +59,7 @@ def output(source, name="web", **parameters):
 
 def job(source, *outputs, job_id=None):
     """A job of some outputs; one plain one if none are given."""
-    return JobRequest(job_id or str(uuid.uuid4()), "rc-test", "clip", source, outputs or (output(source),))
+    return JobRequest(job_id or str(uuid.uuid4()), "rc-test", "test", "clip", source, outputs or (output(source),))
 
 
 def fetch(source, report, cancelled):

@@ -33,16 +33,20 @@ def cut_off(path: Path) -> str | None:
     Raises OSError.
     """
     with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        head = file.read(4096)
-        if head[4:8] in _BOXES:
-            return _boxes(file, size)
-        if head[:4] == _EBML:
-            return _segment(head, size)
-        if head[:4] in {b"RIFF", b"RF64"}:
-            return _riff(file, size)
-        packets = transport_packets(head)
-        return _transport(file, size, packets) if packets is not None else None
+        return missing_end(file, os.fstat(file.fileno()).st_size)
+
+
+def missing_end(file: BinaryIO, size: int) -> str | None:
+    """As `cut_off`, of an open file that stands at its beginning; `size` is how long it really is."""
+    head = file.read(4096)
+    if head[4:8] in _BOXES:
+        return _boxes(file, size)
+    if head[:4] == _EBML:
+        return _segment(head, size)
+    if head[:4] in {b"RIFF", b"RF64"}:
+        return _riff(file, size)
+    packets = transport_packets(head)
+    return _transport(file, size, packets) if packets is not None else None
 
 
 def open_ended(path: Path) -> bool:

@@ -100,6 +100,9 @@ class FfmpegProvider:
             job.line_up()
             thread.start()
 
+    def attach(self, job: JobRequest) -> None:
+        """See core.ports.Provider. No job outlives its process, so one of another process is not known here."""
+
     def observe(self, job_ids: Sequence[str]) -> Mapping[str, Observation]:
         """See core.ports.Provider."""
         return {job_id: self._observe(job_id) for job_id in job_ids}

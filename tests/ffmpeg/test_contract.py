@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from builders_ffmpeg import ENDLESS, H264, SLOW, generated, hidden_files, job, local, output, provider
-from contract.provider_contract import Bench, ProviderContract
+from reconciler.contract.provider import Bench, ProviderContract
 
 
 def processes(project):
