@@ -1,0 +1,175 @@
+"""The results of a finished job: matched by name, looked at through their links, and left where they are."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import IO, cast
+
+import requests
+
+from reconciler.bytenite import describing
+from reconciler.bytenite.api import Api
+from reconciler.bytenite.failures import AnsweredError
+from reconciler.bytenite.kind import TEMPORARY, ByteniteOptions
+from reconciler.bytenite.limits import back_off
+from reconciler.bytenite.naming import match_results
+from reconciler.bytenite.standing import cost, link_expiry, seconds, stamp
+from reconciler.bytenite.wire import Job, Result
+from reconciler.core.encode import Output
+from reconciler.core.ports import Done, Examine, Held, JobRequest, NotMade, OutputResult, SourceSeen, Suspect
+from reconciler.io.ranged import LinkError, RangedFile
+from reconciler.io.redact import redact, shown
+
+TRIES = 5
+_FRESH_LINKS = 3
+# What a link is answered that may only be too old, and what says that there is no file.
+_MAYBE_EXPIRED = frozenset({400, 401, 403, 404, 410})
+_GONE = frozenset({404, 410})
+# Answers to a request for results that a moment may mend.
+_NOT_YET = frozenset({400, 404, 409, 412, 425})
+# Packages of many files: their one link opens no media that could be looked at.
+_PACKAGES = (".m3u8", ".mpd", ".zip", "/")
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """Brings in what finished jobs made. Safe in threads."""
+
+    api: Api
+    options: ByteniteOptions
+    examine: Examine
+    links: Callable[[], requests.Session]
+    sleep: Callable[[float], None]
+    now: Callable[[], datetime]
+    dice: random.Random
+
+    def collect(self, job: Job, request: JobRequest, seen: SourceSeen | None) -> Done:
+        """The end of a complete job. Raises UnavailableError and CredentialsError; then it can be called again."""
+        outputs = self._outputs(job, request)
+        return Done(
+            outputs=outputs,
+            source=seen or SourceSeen(request.source.identity),
+            seconds=seconds(job),
+            cost=cost(job.payment),
+            finished_at=stamp(job.ended_at),
+        )
+
+    def fresh_links(self, job: Job, request: JobRequest) -> dict[str, Held]:
+        """What can be had of a job now, by output name, not looked at; signed anew, for nothing."""
+        found = matched(self.api.results(job.id), request.outputs, job.name)
+        return {name: self._held(job, result) for name, result in found.items()}
+
+    def _outputs(self, job: Job, request: JobRequest) -> Mapping[str, OutputResult]:
+        results = self._results(job)
+        if not results:
+            return {output.name: NotMade(self._no_results(job)) for output in request.outputs}
+        found = matched(results, request.outputs, job.name)
+        named = ", ".join(redact(result.name) for result in results[:5])
+        return {
+            output.name: self._look(job, request, output, found[output.name])
+            if output.name in found
+            else NotMade(f"complete, but the provider gives no file of its name; it gives {named}")
+            for output in request.outputs
+        }
+
+    def _results(self, job: Job) -> list[Result]:
+        """The results, asked for again while there are none yet."""
+        for attempt in range(TRIES):
+            if attempt:
+                self.sleep(back_off(attempt, self.dice))
+            try:
+                results = self.api.results(job.id)
+            except AnsweredError as error:
+                if not error.not_ready and error.status not in _NOT_YET:
+                    raise
+                continue
+            if results:
+                return results
+        return []
+
+    def _no_results(self, job: Job) -> str:
+        deleted = self._deleted_at(job)
+        if deleted is not None and deleted < self.now():
+            return f"complete, but its files were deleted on {stamp(deleted)}, the end of their retention"
+        return "complete, but the provider gives no results"
+
+    def _look(self, job: Job, request: JobRequest, output: Output, result: Result) -> OutputResult:
+        """One output, looked at through its link; a link that is too old is replaced."""
+        held, session = self._held(job, result), self.links()
+        if not _can_be_opened(result):
+            return held
+        for attempt in range(_FRESH_LINKS + 1):
+            try:
+                return self._examined(held, output, session)
+            except LinkError as error:
+                if error.status not in _MAYBE_EXPIRED or attempt == _FRESH_LINKS:
+                    return _unseen(held, error)
+                again = self.fresh_links(job, request).get(output.name)
+                if again is None or again.link == held.link:
+                    return _unseen(held, error)
+                held = again
+            except OSError as error:
+                return _with_note(held, f"it could not be looked at: {redact(str(error))}")
+        raise AssertionError("the last try returns")
+
+    def _examined(self, held: Held, output: Output, session: requests.Session) -> Held | Suspect:
+        with RangedFile(session, held.link, sleep=self.sleep) as file:
+            size = file.size
+            found = self.examine(cast("IO[bytes]", file), size, output)
+        if found.wrong:
+            return Suspect(shown(held.link), "; ".join(found.wrong), size=size, notes=found.notes)
+        return Held(
+            name=held.name,
+            link=held.link,
+            size=size,
+            summary=found.summary,
+            link_expires_at=held.link_expires_at,
+            expires_at=held.expires_at,
+            duration=found.duration,
+            notes=found.notes,
+        )
+
+    def _held(self, job: Job, result: Result) -> Held:
+        return Held(
+            name=result.name or shown(result.link).rpartition("/")[2],
+            link=result.link,
+            link_expires_at=stamp(link_expiry(result.link)),
+            expires_at=stamp(self._deleted_at(job)),
+        )
+
+    def _deleted_at(self, job: Job) -> datetime | None:
+        """When the temporary bucket deletes a job's files; None for a bucket of one's own."""
+        if self.options.destination != TEMPORARY or job.ended_at is None:
+            return None
+        return job.ended_at + timedelta(seconds=float(self.options.retention))
+
+
+def matched(results: Sequence[Result], outputs: Sequence[Output], job_name: str) -> dict[str, Result]:
+    """Whose each result is, by its file's name; the last one that nobody has is that of the last output without one."""
+    found = match_results(results, describing.file_names(outputs, job_name))
+    taken = {id(result) for result in found.values()}
+    missing = [output for output in outputs if output.name not in found]
+    left = [result for result in results if id(result) not in taken]
+    named = describing.file_names(missing, job_name) if missing else {}
+    if len(missing) == 1 and len(left) == 1 and not named:
+        found[missing[0].name] = left[0]
+    return found
+
+
+def _can_be_opened(result: Result) -> bool:
+    path = shown(result.link)
+    return path.startswith(("http://", "https://")) and not path.endswith(_PACKAGES)
+
+
+def _unseen(held: Held, error: LinkError) -> Held | NotMade:
+    """An output that could not be looked at: not there at all, or only out of our reach."""
+    if error.status in _GONE:
+        return NotMade(f"complete, but its file is not there: {error}")
+    return _with_note(held, f"it could not be looked at: {error}")
+
+
+def _with_note(held: Held, note: str) -> Held:
+    return Held(held.name, held.link, link_expires_at=held.link_expires_at, expires_at=held.expires_at, notes=(note,))

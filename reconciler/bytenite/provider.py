@@ -1,0 +1,314 @@
+"""The provider of type bytenite: jobs that a ByteNite server runs, paid, and going on without us."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import urlsplit
+
+import requests
+from pydantic import SecretStr
+
+from reconciler.bytenite.access import Access, read_root
+from reconciler.bytenite.api import NOT_THERE, Api
+from reconciler.bytenite.client import Client, Clocks, api_session
+from reconciler.bytenite.collect import Collector
+from reconciler.bytenite.drafts import Drafts
+from reconciler.bytenite.failures import AnsweredError
+from reconciler.bytenite.finding import jobs_of
+from reconciler.bytenite.generations import Generations
+from reconciler.bytenite.kind import ByteniteOptions
+from reconciler.bytenite.known import KnownJob, KnownJobs
+from reconciler.bytenite.limits import Limiter
+from reconciler.bytenite.listing import Listing
+from reconciler.bytenite.lookout import Lookout
+from reconciler.bytenite.standing import CURRENCY, standing
+from reconciler.bytenite.wire import Job, has_ended, is_draft
+from reconciler.bytenite.workers import Workers
+from reconciler.core.cost import Money
+from reconciler.core.errors import CredentialsError, ProviderError, RejectedError, UnavailableError
+from reconciler.core.ports import Done, FoundJob, Held, JobRequest, NotMade, Observation, SourceSeen, Traits
+from reconciler.core.provider_types import Workshop, from_environment
+from reconciler.io.http import session
+
+PARALLELISM = 100
+SUBMISSIONS = 4
+# After so many seconds without a word from the server, observing gives up.
+LOST_SIGHT = 600.0
+
+_COLLECTORS = 4
+_AFTER_TROUBLE = 5.0
+# The server may still digest what it was told last; then it is asked again after so long, in seconds.
+_SETTLE = 0.5
+_BAD_REQUEST = 400
+_VALIDATION = ("valid", "param", "template", "source", "schema", "missing", "required", "output")
+
+
+def built(name: str, options: ByteniteOptions, workshop: Workshop) -> ByteniteProvider:
+    """A provider from its options. Raises RejectedError, and CredentialsError for a variable that is not set."""
+    return provider(name, options, workshop, Clocks())
+
+
+def provider(
+    name: str, options: ByteniteOptions, workshop: Workshop, clocks: Clocks, lost_sight: float = LOST_SIGHT
+) -> ByteniteProvider:
+    """As `built`, with clocks of one's own."""
+    key = SecretStr(from_environment(options.api_key, workshop.environment, f"providers.{name}.api_key"))
+    root = read_root(name, from_environment(options.api_url, workshop.environment, f"providers.{name}.api_url"))
+    access = Access(name, root, key, options.segment, options.auth)
+    limiter = Limiter(options.requests_per_second, clocks.monotonic, clocks.sleep)
+    client = Client(access, limiter, clocks, api_session(access))
+    api = Api(client, Generations(None if options.generation == "auto" else options.generation))
+    private = workshop.allow_private or access.loopback
+
+    def links() -> requests.Session:
+        return session(allow_private=private)
+
+    listing = Listing(api, clocks.monotonic)
+    drafts = Drafts(api, listing, options, workshop.fetch, workshop.environment, clocks, links)
+    collector = Collector(api, options, workshop.examine, links, clocks.sleep, clocks.now, clocks.dice)
+    return ByteniteProvider(
+        api, options=options, drafts=drafts, collector=collector, clocks=clocks, lost_sight=lost_sight
+    )
+
+
+class ByteniteProvider:
+    """Implements core.ports.Provider, Quotes, Reports, FindsJobs and DeletesJobs. Safe in threads."""
+
+    traits = Traits(paid=True, outlives=True, submissions=SUBMISSIONS)
+
+    def __init__(
+        self,
+        api: Api,
+        *,
+        options: ByteniteOptions,
+        drafts: Drafts,
+        collector: Collector,
+        clocks: Clocks,
+        lost_sight: float,
+    ) -> None:
+        self.parallelism = options.parallelism or PARALLELISM
+        self._api, self._drafts, self._collector, self._clocks = api, drafts, collector, clocks
+        self._known = KnownJobs()
+        self._looking = Workers("bytenite look", 1)
+        self._collecting = Workers("bytenite collect", _COLLECTORS)
+        self._lookout = Lookout(api, self._known, self._looking, clocks.monotonic, lost_sight)
+        self._no_credentials: CredentialsError | None = None
+
+    def prepare(self, job: JobRequest) -> str:
+        """See core.ports.Provider."""
+        known = self._known.of_request(job)
+        if known is not None:
+            return known.id
+        found = self._drafts.find(job) or self._drafts.create(job)
+        seen = self._drafts.complete(found, job) if is_draft(found) else None
+        known = self._known.wanted(found.id, job)
+        known.seen = seen
+        self._told(known, found)
+        return found.id
+
+    def quote(self, job_id: str) -> str | None:
+        """See core.ports.Quotes. A server that cannot say now is one that does not say."""
+        try:
+            estimate = self._api.estimate(job_id)
+        except CredentialsError:
+            raise
+        except ProviderError:
+            return None
+        return None if estimate is None else str(Money(estimate, CURRENCY))
+
+    def start(self, job_id: str) -> None:
+        """See core.ports.Provider. Nothing is sent for a job that is known to have been started."""
+        known = self._known.of(job_id)
+        if known.job is None or known.doubtful:
+            # Not prepared by this process, or started by it without an answer: perhaps it runs already.
+            self._told(known, self._there(job_id))
+        if not known.started:
+            self._run(known)
+        if known.draft and known.job is not None:
+            started = dataclasses.replace(known.job, state="STARTED", started_at=self._clocks.now())
+            self._told(known, started)
+
+    def attach(self, job: JobRequest) -> None:
+        """See core.ports.Provider."""
+        self._known.wanted(job.job_id, job)
+
+    def observe(self, job_ids: Sequence[str]) -> Mapping[str, Observation]:
+        """See core.ports.Provider.
+
+        Passing trouble is not told, what was known last is; UnavailableError if nothing is known, or after
+        `lost_sight` seconds of it.
+        """
+        if not job_ids:
+            return {}
+        if self._no_credentials is not None:
+            raise self._no_credentials
+        self._lookout.look(job_ids)
+        return {job_id: self._standing(self._known.of(job_id)) for job_id in job_ids}
+
+    def cancel(self, job_id: str) -> None:
+        """See core.ports.Provider. RejectedError if the server has no way to end it."""
+        known = self._known.of(job_id)
+        job = self._api.get(job_id)
+        if job is None or has_ended(job):
+            self._after_end(known, job)
+            return
+        try:
+            self._api.abort(job_id)
+        except AnsweredError:
+            self._not_aborted(job_id)
+        if is_draft(job):
+            self._known.forget(job_id)
+            return
+        known.ending, known.next_look = True, 0.0
+
+    def delete(self, job_id: str) -> None:
+        """See core.ports.DeletesJobs."""
+        try:
+            self._api.delete(job_id)
+        except AnsweredError as error:
+            if error.status != NOT_THERE:
+                raise
+        self._known.forget(job_id)
+
+    def close(self) -> None:
+        """Let go; jobs go on where they are."""
+        self._looking.close()
+        self._collecting.close()
+        self._api.client.close()
+
+    def report(self) -> tuple[str, ...]:
+        """See core.ports.Reports."""
+        client = self._api.client
+        client.check_credentials()
+        next(iter(self._api.pages()), None)
+        generation = self._api.generations.known
+        balance = self._api.balance()
+        lines = [
+            f"{urlsplit(client.access.root).netloc} is there and takes the API key",
+            f"generation: {generation}" if generation else "generation: found with the first job",
+        ]
+        if balance is not None and balance.total is not None:
+            available = balance.available if balance.available is not None else balance.total
+            lines.append(f"balance: {Money(available, CURRENCY)}")
+        return tuple(lines)
+
+    def jobs_of(self, project: str) -> Iterator[FoundJob]:
+        """See core.ports.FindsJobs."""
+        return jobs_of(self._api, project)
+
+    def links(self, job_id: str) -> Mapping[str, Held]:
+        """Fresh links to what a job of a request that is attached made, by output name; costs nothing.
+
+        Raises RejectedError for a job that is not there, UnavailableError, CredentialsError.
+        """
+        known = self._known.of(job_id)
+        if known.request is None:
+            raise RejectedError(f"job {job_id} was not attached")
+        return self._collector.fresh_links(self._there(job_id), known.request)
+
+    def _told(self, known: KnownJob, job: Job | None) -> None:
+        now = self._clocks.monotonic()
+        known.told(job, now)
+        known.next_look = now + 1.0
+
+    def _there(self, job_id: str) -> Job:
+        job = self._api.get(job_id)
+        if job is None:
+            raise RejectedError(f"job {job_id} is not there any more")
+        return job
+
+    def _run(self, known: KnownJob) -> None:
+        """The one call that costs money; any doubt is left to whoever observes."""
+        try:
+            self._api.run(known.id)
+        except UnavailableError:
+            known.doubtful = True
+            raise
+        except CredentialsError:
+            raise
+        except ProviderError as error:
+            self._settle(known, error)
+
+    def _settle(self, known: KnownJob, error: ProviderError) -> None:
+        """After a refusal: a job that was started after all is no failure, one that is still digested gets a moment."""
+        job = self._after_refusal(known)
+        if is_draft(job) and _hasty(error):
+            self._clocks.sleep(_SETTLE + _SETTLE * self._clocks.dice.random())
+            job = self._after_refusal(known)
+            if is_draft(job):
+                self._run_again(known)
+                return
+        self._told(known, job)
+        if is_draft(job):
+            raise error
+
+    def _run_again(self, known: KnownJob) -> None:
+        try:
+            self._api.run(known.id)
+        except UnavailableError:
+            known.doubtful = True
+            raise
+        except AnsweredError as error:
+            job = self._after_refusal(known)
+            self._told(known, job)
+            if is_draft(job):
+                raise error from error
+
+    def _after_refusal(self, known: KnownJob) -> Job:
+        try:
+            return self._there(known.id)
+        except UnavailableError:
+            known.doubtful = True
+            raise
+
+    def _standing(self, known: KnownJob) -> Observation:
+        job = known.job
+        if job is not None and job.state == "COMPLETE" and known.outcome is None and not known.lost:
+            self._collect(known, job)
+        return standing(known)
+
+    def _collect(self, known: KnownJob, job: Job) -> None:
+        """Bring in the results, elsewhere."""
+        if known.request is None:
+            known.outcome = Done({}, SourceSeen(""))
+        elif not known.collecting and (known.ending or self._clocks.monotonic() >= known.collect_at):
+            known.collecting = True
+            request = known.request
+            self._collecting.submit(lambda: self._brought_in(known, job, request))
+
+    def _brought_in(self, known: KnownJob, job: Job, request: JobRequest) -> None:
+        try:
+            known.outcome = self._collector.collect(job, request, known.seen)
+        except CredentialsError as error:
+            self._no_credentials = error
+        except UnavailableError as error:
+            self._lookout.in_trouble(error)
+        except ProviderError as error:
+            outputs = {output.name: NotMade(f"complete, but: {error}") for output in request.outputs}
+            known.outcome = Done(outputs, SourceSeen(request.source.identity))
+        finally:
+            known.collect_at = self._clocks.monotonic() + _AFTER_TROUBLE
+            known.collecting = False
+
+    def _after_end(self, known: KnownJob, job: Job | None) -> None:
+        known.told(job, self._clocks.monotonic())
+        if job is None:
+            self._known.forget(known.id)
+
+    def _not_aborted(self, job_id: str) -> None:
+        """Abort was refused: no matter if there is nothing left to end; a draft can also be deleted."""
+        job = self._api.get(job_id)
+        if job is None or has_ended(job):
+            return
+        if not is_draft(job):
+            raise RejectedError(f"job {job_id} runs, and the server does not end it")
+        self.delete(job_id)
+
+
+def _hasty(error: ProviderError) -> bool:
+    """Whether a refusal may only mean that the server still digests what it was told: a 400 that names no fault."""
+    if not isinstance(error, AnsweredError) or error.status != _BAD_REQUEST:
+        return False
+    words = str(error).rpartition("answered 400:")[2].lower()
+    return not any(word in words for word in _VALIDATION)
