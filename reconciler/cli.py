@@ -32,6 +32,7 @@ COMMANDS = {
     "explain": "Tell why an output would run, and what set each field.",
     "show": "Show a saved plan, or what is recorded of an address.",
     "state": "Look at the state, and mend it.",
+    "serve": "Serve the ByteNite API on this machine.",
     "schema": "Print the JSON Schema of spec files.",
     "completion": "Print the completion script of a shell.",
 }

@@ -1,0 +1,1 @@
+"""A server that speaks the ByteNite API and really encodes."""
