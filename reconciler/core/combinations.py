@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from reconciler.core.codecs import CONTAINERS, DEFAULT_ENCODERS, ContainerFacts
 from reconciler.core.errors import Problem
+from reconciler.core.lost import as_far_as_known
 from reconciler.core.parameters import Audio, Parameters, Video
 from reconciler.core.picture_rules import picture_problems
 from reconciler.core.sound_rules import sound_problems
@@ -21,12 +22,8 @@ _EXAMPLES = {"video": "{codec: h264, crf: 23}", "audio": "{codec: aac, bitrate: 
 
 def problems(parameters: Parameters, written: Written) -> list[Problem]:
     """Everything that `parameters` cannot mean; `written` says where each of it stands."""
-    found = [*_container(parameters, written)]
-    if _has_codec(parameters.video) and parameters.video is not None:
-        found += picture_problems(parameters.video, written)
-    if _has_codec(parameters.audio) and parameters.audio is not None:
-        found += sound_problems(parameters.audio, written)
-    return found
+    rules = (_unset, _video, _audio, _neither, _faststart, _picture, _sound)
+    return [problem for rule in rules for problem in as_far_as_known(rule(parameters, written))]
 
 
 def canonical(parameters: Parameters) -> Parameters:
@@ -41,28 +38,56 @@ def canonical(parameters: Parameters) -> Parameters:
     return parameters
 
 
-def _has_codec(section: Video | Audio | None) -> bool:
-    return section is not None and section.codec not in {None, "none"}
+def _picture(parameters: Parameters, written: Written) -> Iterator[Problem]:
+    video = parameters.video
+    if video is not None and (_is_lost(video, "codec") or video.codec not in {None, "none"}):
+        yield from picture_problems(video, written)
 
 
-def _container(parameters: Parameters, written: Written) -> Iterator[Problem]:
+def _sound(parameters: Parameters, written: Written) -> Iterator[Problem]:
+    audio = parameters.audio
+    if audio is not None and audio.codec not in {None, "none"}:
+        yield from sound_problems(audio, written)
+
+
+def _unset(parameters: Parameters, written: Written) -> Iterator[Problem]:
     if parameters.container is None:
-        hint = f"Write  container: {_container_for(parameters)}  (or {', '.join(CONTAINERS)})."
+        container = next(as_far_as_known(_container_for(parameters)), "mp4")
+        hint = f"Write  container: {container}  (or {', '.join(CONTAINERS)})."
         yield written.problem("no container is set", "container", hint)
-        yield from _section("video", parameters.video, None, parameters, written)
-        yield from _section("audio", parameters.audio, None, parameters, written)
+
+
+def _video(parameters: Parameters, written: Written) -> Iterator[Problem]:
+    yield from _section("video", parameters.video, parameters, written)
+
+
+def _audio(parameters: Parameters, written: Written) -> Iterator[Problem]:
+    yield from _section("audio", parameters.audio, parameters, written)
+
+
+def _neither(parameters: Parameters, written: Written) -> Iterator[Problem]:
+    facts = _facts(parameters)
+    if facts is None:
         return
-    facts = CONTAINERS[parameters.container]
-    yield from _section("video", parameters.video, facts, parameters, written)
-    yield from _section("audio", parameters.audio, facts, parameters, written)
     said = parameters.audio is not None and (parameters.video is not None or not facts.video)
     if said and not _says(parameters.video) and not _says(parameters.audio):
         yield written.problem("neither picture nor sound", "audio", "Give video or audio a codec.")
-    if parameters.faststart is not None and not facts.faststart:
+
+
+def _faststart(parameters: Parameters, written: Written) -> Iterator[Problem]:
+    facts = _facts(parameters)
+    if facts is not None and parameters.faststart is not None and not facts.faststart:
         message = f'"faststart" says nothing for {parameters.container}'
-        yield written.problem(
-            message, "faststart", *written.source_of("container"), "It is for mp4, mov and m4a: leave it out."
-        )
+        hints = (*written.source_of("container"), "It is for mp4, mov and m4a: leave it out.")
+        yield written.problem(message, "faststart", *hints)
+
+
+def _facts(parameters: Parameters) -> ContainerFacts | None:
+    return None if parameters.container is None else CONTAINERS[parameters.container]
+
+
+def _is_lost(section: BaseModel, field: str) -> bool:
+    return field not in vars(section)
 
 
 def _says(section: Video | Audio | None) -> bool:
@@ -70,30 +95,35 @@ def _says(section: Video | Audio | None) -> bool:
     return section is not None and section.codec != "none"
 
 
-def _container_for(parameters: Parameters) -> str:
+def _container_for(parameters: Parameters) -> Iterator[str]:
     if parameters.video is not None and parameters.video.codec == "vp9":
-        return "webm"
+        yield "webm"
+        return
     silent = parameters.video is None or parameters.video.codec == "none"
-    return "m4a" if silent and parameters.audio is not None and parameters.audio.codec == "aac" else "mp4"
+    yield "m4a" if silent and parameters.audio is not None and parameters.audio.codec == "aac" else "mp4"
 
 
-def _section(
-    name: str, section: Video | Audio | None, facts: ContainerFacts | None, parameters: Parameters, written: Written
-) -> Iterator[Problem]:
+def _section(name: str, section: Video | Audio | None, parameters: Parameters, written: Written) -> Iterator[Problem]:
     """One of the sections video and audio: said, with a codec that the container holds, or with none."""
-    able = None if facts is None else (facts.video if name == "video" else facts.audio)
     if section is None:
-        if able:
+        if _able(name, parameters):
             hint = f"Write  {name}: {_EXAMPLES[name]}  or, for none,  {name}: {{codec: none}}"
             yield written.problem(f"nothing is said about {name}", name, hint)
-        return
-    if section.codec is None:
+    elif section.codec is None:
         others = (*DEFAULT_ENCODERS, "none") if name == "video" else ("aac", "opus", "none")
         yield written.problem(f"{name} has no codec", name, f"Write  codec: {others[0]}  (or {', '.join(others[1:])}).")
     elif section.codec == "none":
         yield from _beside_none(name, section, written)
-    elif able is not None and section.codec not in able:
-        yield _not_in(name, str(section.codec), able, str(parameters.container), written)
+    else:
+        able = _able(name, parameters)
+        if able is not None and section.codec not in able:
+            yield _not_in(name, str(section.codec), able, str(parameters.container), written)
+
+
+def _able(name: str, parameters: Parameters) -> tuple[str, ...] | None:
+    """The codecs that the container holds; None if none is set."""
+    facts = _facts(parameters)
+    return None if facts is None else facts.video if name == "video" else facts.audio
 
 
 def _not_in(name: str, codec: str, able: tuple[str, ...], container: str, written: Written) -> Problem:
@@ -109,7 +139,7 @@ def _not_in(name: str, codec: str, able: tuple[str, ...], container: str, writte
 
 
 def _beside_none(name: str, section: BaseModel, written: Written) -> Iterator[Problem]:
-    given = [field for field in type(section).model_fields if field != "codec" and getattr(section, field) is not None]
+    given = [field for field, value in section if field != "codec" and value is not None]
     if given:
         fields = ", ".join(f'"{field}"' for field in given)
         verb = "says" if len(given) == 1 else "say"

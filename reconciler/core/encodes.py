@@ -8,19 +8,20 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from reconciler.core import natives, policies
-from reconciler.core.encode import Origin, Output, ProviderSettings
+from reconciler.core.encode import Origin, Output, ProviderSettings, Source
 from reconciler.core.errors import Place, Problem
 from reconciler.core.fan_out import Tables, members, request_of
+from reconciler.core.manifest import prepared_source
 from reconciler.core.names import listed, name_error, normal, publish_path, suggestion
-from reconciler.core.nodes import Entry, ListNode, MapNode, Node, ScalarNode, described, is_null, scalars
+from reconciler.core.nodes import Entry, ListNode, LostNode, MapNode, Node, ScalarNode, described, is_null, scalars
 from reconciler.core.policies import Policy
 from reconciler.core.provider_types import Knowledge
 from reconciler.core.refusals import Refusals
-from reconciler.core.renditions import Rendition, Renditions, unsaid
+from reconciler.core.renditions import NO_RENDITION, Rendition, Renditions, said
 from reconciler.core.sources import SourceRead, Trust, filled, read_source
 from reconciler.core.spec import EncodeSpec, OutputSpec
-from reconciler.core.validation import unknown_keys, validated
-from reconciler.core.variables import Each, Variables, uses_each
+from reconciler.core.validation import salvaged, unknown_keys
+from reconciler.core.variables import UNKNOWN, Each, Variables, uses_each
 
 Value = TypeVar("Value")
 
@@ -71,10 +72,13 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ready:
-    """One output that only lacks its source. `own` is what it says about its policy."""
+    """One output that only lacks its source. `own` is what it says about its policy.
+
+    Without a rendition it cannot be made, but it still has its name, its path and its source.
+    """
 
     name: str
-    rendition: Rendition
+    rendition: Rendition | None
     own: MapNode
     path: str
     place: Place | None
@@ -107,9 +111,9 @@ class Encode:
             policy_now, source_now = policy.of(each), source.of(each)
             for output in outputs:
                 ready = output.of(each)
-                if ready is not None and source_now is not None and policy_now is not None:
+                if ready is not None and policy_now is not None and (each is None or each.key or each is UNKNOWN):
                     yield from self._output(ready, source_now, policy_now, each)
-            if each is not None and len(self._around.problems) > before:
+            if each is not None and each is not UNKNOWN and len(self._around.problems) > before:
                 self._tell_member(each, before)
 
     def _renditions(self) -> list[_PerMember[_Ready]]:
@@ -135,10 +139,11 @@ class Encode:
         if self._varying is None:
             found = (node for _, node in scalars(self._node) if uses_each(node))
             self._varying = frozenset(node.place for node in found)
-        hint = f'For "{each.key}", at {each.place}.' if each.place is not None else f'For "{each.key}".'
+        name = f'"{each.key}"' if each.key else "the one without a name"
+        hint = f"For {name}, at {each.place}." if each.place is not None else f"For {name}."
         problems = self._around.problems
         problems[before:] = [
-            replace(problem, member=f"{self.name}/{each.key}", hints=(*problem.hints, hint))
+            replace(problem, member=f"{self.name}/{each.key or each.place}", hints=(*problem.hints, hint))
             if problem.place in self._varying
             else problem
             for problem in problems[before:]
@@ -155,11 +160,11 @@ class Encode:
         node = self._around.variables.fill(entry.node, path)
         if isinstance(node, ScalarNode) and node.value is None and node.text:
             return [None]
-        found = None if node is None else members(node, path, self._around.tables, self._around.problems)
+        found = members(node, path, self._around.tables, self._around.problems)
         if found == []:
             self.is_empty = True
             self.emptiness = _emptiness(self._path, node)
-        return [*(found or ())]
+        return [UNKNOWN] if found is None else [*found]
 
     def _policy(self, each: Each | None) -> Policy | None:
         node = self._around.variables.fill(self._policy_node, self._path, each)
@@ -168,11 +173,10 @@ class Encode:
         policy = policies.over(self._around.defaults, node, self._path, self._around.problems)
         provider = node.get("provider")
         known = self._around.providers
-        if policy is None or provider is None or policy.provider in known or self._around.incomplete:
-            return policy
-        path = f"{self._path}.provider"
-        self._around.problems.append(unknown_provider(policy.provider, provider.place, path, known))
-        return None
+        if isinstance(provider, ScalarNode) and not (policy.provider in known or self._around.incomplete):
+            path = f"{self._path}.provider"
+            self._around.problems.append(unknown_provider(policy.provider, provider.place, path, known))
+        return policy
 
     def _source(self, each: Each | None) -> SourceRead | None:
         raw, path = self._source_node, f"{self._path}.source"
@@ -180,7 +184,9 @@ class Encode:
             self._problem(f'"{self.name}" has no source', self._place, path, _SOURCE)
             return None
         node = filled(raw, path, self._around.variables, each)
-        return None if node is None else read_source(raw, node, path, self._around.trust, self._around.problems)
+        if node is None or isinstance(node, LostNode):
+            return None
+        return read_source(raw, node, path, self._around.trust, self._around.problems)
 
     def _asked(self) -> Iterator[_Asked]:
         node, path = self._node.get("outputs"), f"{self._path}.outputs"
@@ -211,17 +217,19 @@ class Encode:
 
     def _ready(self, asked: _Asked, each: Each | None) -> _Ready | None:
         node = self._around.variables.fill(asked.node, asked.path, each)
-        if node is None:
-            return None
-        name = asked.name if asked.name is not None else normal(node.text) if isinstance(node, ScalarNode) else ""
-        error = name_error(name)
+        name = asked.name
+        if name is None:
+            name = normal(node.text) if isinstance(node, ScalarNode | LostNode) else ""
+        error = None if asked.name is None and isinstance(node, LostNode) else name_error(name)
         if error is not None:
             hint = "A name is letters, digits and _ . - in any language."
             self._problem(f'"{name}" cannot name an output: {error}', asked.place, asked.path, hint)
-            return None
+            if asked.name is None:
+                return None
+        if isinstance(node, LostNode):
+            return _Ready(name, None, _NOTHING, asked.path, asked.place)
         own = policies.part(node, policies.KEYS) if isinstance(node, MapNode) else _NOTHING
-        rendition = self._rendition(node, asked)
-        return None if rendition is None else _Ready(name, rendition, own, asked.path, asked.place)
+        return _Ready(name, self._rendition(node, asked), own, asked.path, asked.place)
 
     def _rendition(self, node: Node, asked: _Asked) -> Rendition | None:
         if isinstance(node, ScalarNode) and node.value is not None:
@@ -232,38 +240,40 @@ class Encode:
             self._problem(f"an output cannot be {described(node)}", place, asked.path, hint)
             return None
         problems = self._around.problems
-        if unsaid(node, asked.path, problems) or validated(OutputSpec, node, asked.path, problems) is None:
+        good = salvaged(OutputSpec, said(node, asked.path, problems), asked.path, problems)[1]
+        if not isinstance(good, MapNode):
             return None
-        said = {key: entry for key, entry in node.items.items() if key not in policies.KEYS}
-        return self._around.renditions.of_node(MapNode(said, node.place), asked.path, asked.place)
+        own = {key: entry for key, entry in good.items.items() if key not in policies.KEYS}
+        return self._around.renditions.of_node(MapNode(own, good.place), asked.path, asked.place)
 
-    def _output(self, ready: _Ready, source: SourceRead, policy: Policy, each: Each | None) -> Iterator[Output]:
+    def _output(self, ready: _Ready, found: SourceRead | None, policy: Policy, each: Each | None) -> Iterator[Output]:
+        rendition, source = ready.rendition or NO_RENDITION, found or NO_SOURCE
         settled = policies.over(policy, ready.own, ready.path, self._around.problems)
         place = ready.place or self._place
-        if settled is None or place is None:
+        if place is None:
             return
-        encode = self.name if each is None else f"{self.name}/{each.key}"
-        origins = self._origins_of(ready.rendition, source)
-        if not self._around.refusals.allows(settled.provider, source.source, ready.rendition, origins, self._path):
-            return
-        manifest, fingerprint = ready.rendition.prepared.of(source.prepared)
+        encode = f"{self.name}/{each.key}" if each is not None and each.key else self.name
+        origins = self._origins_of(rendition, source)
+        if ready.rendition is not None and found is not None:
+            self._around.refusals.tell(settled.provider, source.source, rendition, origins, self._path)
+        manifest, fingerprint = rendition.prepared.of(source.prepared)
         yield Output(
             address=f"{encode}/{ready.name}",
             encode=encode,
             name=ready.name,
             source=source.source,
-            parameters=ready.rendition.parameters,
+            parameters=rendition.parameters,
             manifest=manifest,
             fingerprint=fingerprint,
             provider=settled.provider,
-            path=publish_path(encode, ready.name, ready.rendition.extension),
+            path=publish_path(encode, ready.name, rendition.extension),
             place=place,
             enabled=settled.enabled,
             protect=settled.protect,
             attempts=settled.attempts,
             labels=settled.labels,
             origins=origins,
-            native=ready.rendition.native,
+            native=rendition.native,
         )
 
     def _origins_of(self, rendition: Rendition, source: SourceRead) -> dict[str, Origin]:
@@ -284,6 +294,10 @@ _NULL = ScalarNode(None, "null", None)
 def _always(ready: _Ready, _each: Each | None) -> _Ready:
     """What does not vary by member."""
     return ready
+
+
+# Stands for a source that is wrong: nobody reads it, since nothing is encoded then.
+NO_SOURCE = SourceRead(Source("lavfi", "", ""), prepared_source("", 0, None), None)
 
 
 def _emptiness(path: str, for_each: Node | None) -> str:

@@ -13,11 +13,13 @@ from reconciler.core.names import listed, normal, suggestion
 from reconciler.core.nodes import (
     Entry,
     ListNode,
+    LostNode,
     MapNode,
     Node,
     ScalarNode,
     described,
     from_plain,
+    holds_lost,
     is_null,
     shortened,
     stamped,
@@ -33,6 +35,8 @@ def merge(base: MapNode, over: MapNode) -> MapNode:
     items = dict(base.items)
     for key, entry in over.items.items():
         below = items.get(key)
+        if below is not None and isinstance(below.node, LostNode) and isinstance(entry.node, MapNode):
+            continue  # without what is below nobody knows what they say together
         if below is not None and isinstance(below.node, MapNode) and isinstance(entry.node, MapNode):
             says_none = key in SECTIONS and _says_none(entry.node)
             items[key] = entry if says_none else Entry(entry.key, merge(below.node, entry.node))
@@ -96,7 +100,7 @@ class Presets:
             if base is None:
                 return None
             result = merge(result, base)
-        return merge(result, own)
+        return None if holds_lost(extends.node) else merge(result, own)
 
     def named(self, name: str, place: Place | None, path: str) -> MapNode | None:
         """What a preset says, with all that it extends; None, and a problem at `place`, if there is none."""
@@ -131,7 +135,7 @@ class Presets:
         for item in items:
             if isinstance(item, ScalarNode) and item.value is not None:
                 names.append((normal(item.text), item.place))
-            else:
+            elif not isinstance(item, LostNode):
                 message = f"extends must name a preset, not {described(item)}"
                 self._problems.append(
                     Problem(message, item.place, path, ("Write  extends: NAME  or  extends: [NAME, NAME].",))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from reconciler.core.errors import Place, Problem
 from reconciler.core.names import listed, name_error, normal, suggestion
-from reconciler.core.nodes import ListNode, MapNode, Node, ScalarNode, described, is_null
+from reconciler.core.nodes import Entry, ListNode, LostNode, MapNode, Node, ScalarNode, described, is_null
 from reconciler.core.variables import Each
 
+_KINDS = ("file", "glob")
 _FORMS = 'Write  [a, b],  {a: {lang: en}},  {file: titles.csv, key: slug}  or  {glob: "masters/*.mov"}'
 
 
@@ -35,7 +36,7 @@ def request_of(node: Node, path: str) -> TableRequest | None:
     """What must be read before this fan-out is known; None if it says everything itself."""
     if not isinstance(node, MapNode):
         return None
-    for kind in ("file", "glob"):
+    for kind in _KINDS:
         named = node.get(kind)
         if isinstance(named, ScalarNode) and named.value is not None:
             return TableRequest(kind, named.text, named.place, path)
@@ -50,9 +51,16 @@ def template_request(node: Node, path: str) -> TableRequest | None:
 
 
 def members(node: Node, path: str, tables: Tables, problems: list[Problem]) -> list[Each] | None:
-    """The members of a fan-out; None, and problems, if it cannot be read."""
-    before = len(problems)
+    """The members of a fan-out; None if nobody knows them. What is wrong is a problem.
+
+    A member whose name is wrong has none, so that its values can still be looked at.
+    """
     request = request_of(node, path)
+    if isinstance(node, LostNode) or (isinstance(node, MapNode) and any(map(_is_lost, map(node.get, _KINDS)))):
+        return None
+    if isinstance(node, ScalarNode):
+        problems.append(Problem(f"for_each cannot be {described(node)}", node.place, path, (_FORMS,)))
+        return None
     if request is None:
         found = list(_members(node, "", path, problems))
     else:
@@ -65,9 +73,17 @@ def members(node: Node, path: str, tables: Tables, problems: list[Problem]) -> l
         name = column.text if isinstance(column, ScalarNode) and column.value is not None else ""
         if name and not isinstance(table, ListNode):
             problems.append(_no_columns(column, table, path))
+        if isinstance(table, ScalarNode):
+            message = f"for_each cannot be {described(table)}"
+            problems.append(Problem(message, table.place or request.place, path, (_FORMS,)))
+        if isinstance(table, ScalarNode) or (column is not None and _is_lost(column)):
+            return None
         found = list(_members(table, name, path, problems, place=column.place if name and column else request.place))
-    problems.extend(_wrong_keys(found, path))
-    return found if len(problems) == before else None
+    return list(_once(found, path, problems))
+
+
+def _is_lost(node: Node | None) -> bool:
+    return isinstance(node, LostNode)
 
 
 def _misplaced(node: MapNode, request: TableRequest, path: str) -> Iterator[Problem]:
@@ -91,30 +107,33 @@ def _members(node: Node, column: str, path: str, problems: list[Problem], place:
             if isinstance(item, MapNode):
                 yield from _row(item, column, path, problems, place)
             elif isinstance(item, ScalarNode) and item.value is not None:
-                yield Each(normal(item.text), item.place, {})
+                yield _member(item.text, item.place, {}, path, problems)
             else:
-                problems.append(Problem(f"a name cannot be {described(item)}", item.place, path, (_FORMS,)))
-    else:
-        problems.append(Problem(f"for_each cannot be {described(node)}", node.place or place, path, (_FORMS,)))
+                if not isinstance(item, LostNode):
+                    problems.append(Problem(f"a name cannot be {described(item)}", item.place, path, (_FORMS,)))
+                yield Each("", item.place, None)
 
 
 def _named(node: MapNode, path: str, problems: list[Problem]) -> Iterator[Each]:
     for key, entry in node.items.items():
         if isinstance(entry.node, MapNode):
-            yield Each(normal(key), entry.key, entry.node.items)
+            yield _member(key, entry.key, entry.node.items, path, problems)
         elif is_null(entry.node):
-            yield Each(normal(key), entry.key, {})
+            yield _member(key, entry.key, {}, path, problems)
         else:
-            hint = f"Write  {key}: {{column: value}}, or a list of names:  [{key}]"
-            message = f"the values of a name are a mapping, not {described(entry.node)}"
-            problems.append(Problem(message, entry.node.place, f"{path}.{key}", (hint,)))
+            if not isinstance(entry.node, LostNode):
+                hint = f"Write  {key}: {{column: value}}, or a list of names:  [{key}]"
+                message = f"the values of a name are a mapping, not {described(entry.node)}"
+                problems.append(Problem(message, entry.node.place, f"{path}.{key}", (hint,)))
+            yield _member(key, entry.key, None, path, problems)
 
 
 def _row(row: MapNode, column: str, path: str, problems: list[Problem], place: Place | None) -> Iterator[Each]:
     cell = row.get(column) if column else None
     if isinstance(cell, ScalarNode) and cell.text:
-        yield Each(normal(cell.text), cell.place, row.items)
-    elif not column:
+        yield _member(cell.text, cell.place, row.items, path, problems)
+        return
+    if not column:
         hint = f"Write  {{file: ..., key: COLUMN}}. Columns: {listed(row.items)}."
         problems.append(Problem("which column holds the names is not said", place or row.place, path, (hint,)))
     elif column not in row.items:
@@ -124,16 +143,26 @@ def _row(row: MapNode, column: str, path: str, problems: list[Problem], place: P
         problems.append(
             Problem(f'column "{column}" is empty in this row', row.place, path, ("Every row needs a name.",))
         )
+    yield Each("", row.place, row.items)
 
 
-def _wrong_keys(found: list[Each], path: str) -> Iterator[Problem]:
+def _member(name: str, place: Place | None, values: Mapping[str, Entry] | None, path: str, told: list[Problem]) -> Each:
+    """A member; without its name, and with a problem, if that cannot be one."""
+    key = normal(name)
+    error = name_error(key)
+    if error is None:
+        return Each(key, place, values)
+    hint = "Names become addresses and folders: letters, digits and _ . - only."
+    told.append(Problem(f'"{key}" cannot be a name: {error}', place, f"{path}.{key}", (hint,)))
+    return Each("", place, values)
+
+
+def _once(found: Iterable[Each], path: str, problems: list[Problem]) -> Iterator[Each]:
+    """The same members; one whose name is there already has none, and is a problem."""
     seen: dict[str, Each] = {}
     for each in found:
-        error = name_error(each.key)
-        if error is not None:
-            hint = "Names become addresses and folders: letters, digits and _ . - only."
-            yield Problem(f'"{each.key}" cannot be a name: {error}', each.place, f"{path}.{each.key}", (hint,))
-        first = seen.setdefault(each.key, each)
+        first = seen.setdefault(each.key, each) if each.key else each
         if first is not each:
-            hint = f"It is first at {first.place}."
-            yield Problem(f'name "{each.key}" is there twice', each.place, f"{path}.{each.key}", (hint,))
+            message = f'name "{each.key}" is there twice'
+            problems.append(Problem(message, each.place, f"{path}.{each.key}", (f"It is first at {first.place}.",)))
+        yield each if first is each else replace(each, key="")

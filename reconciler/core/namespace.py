@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from reconciler.core.errors import Place, Problem
 from reconciler.core.names import name_error, normal
@@ -26,7 +27,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """What all files declare. `incomplete`: a file could not be read, so a name may be known that is not here."""
+    """What all files declare. `incomplete` sections could not be read, so a name may be known that is not here.
+
+    A name that cannot be one, or that is defined before, was told; its entry is here so that it is looked at, too.
+    """
 
     project: str
     providers: Mapping[str, Entry]
@@ -35,11 +39,14 @@ class Namespace:
     encodes: Mapping[str, Entry]
     defaults: MapNode
     files: tuple[str, ...]
-    incomplete: bool = False
+    incomplete: frozenset[str] = frozenset()
 
 
 def gather(documents: Sequence[Document], problems: list[Problem], *, incomplete: bool = False) -> Namespace:
-    """The documents as one; what is wrong with their top levels goes to `problems`."""
+    """The documents as one; what is wrong with their top levels goes to `problems`.
+
+    `incomplete`: a file could not be read.
+    """
     gathering = _Gathering(problems)
     for document in documents:
         gathering.add(document)
@@ -49,7 +56,7 @@ def gather(documents: Sequence[Document], problems: list[Problem], *, incomplete
         project="" if gathering.project is None else normal(gathering.project.text),
         defaults=gathering.defaults or MapNode({}, None),
         files=tuple(document.file for document in documents),
-        incomplete=incomplete,
+        incomplete=frozenset(SECTIONS if incomplete or gathering.misshapen else gathering.unread),
         **gathering.sections,
     )
 
@@ -63,6 +70,7 @@ class _Gathering:
         self.project: ScalarNode | None = None
         self.defaults: MapNode | None = None
         self.misshapen = False
+        self.unread: set[str] = set()
         self._defaults_key: Place | None = None
 
     def add(self, document: Document) -> None:
@@ -120,11 +128,13 @@ class _Gathering:
             )
         elif self.defaults is not None:
             self._twice("defaults", "defaults", entry.key, self._defaults_key)
+            self.defaults = MapNode({**entry.node.items, **self.defaults.items}, self.defaults.place)
         else:
             self.defaults, self._defaults_key = entry.node, entry.key
 
     def _section(self, section: str, node: Node) -> None:
         if not isinstance(node, MapNode):
+            self.unread.add(section)
             hint = f"Write the name of each {_ONE[section]} as a key below it."
             self._problem(f"{section} must be a mapping, not {described(node)}", node.place, section, hint)
             return
@@ -142,11 +152,11 @@ class _Gathering:
                 )
             elif name in known:
                 self._twice(f'{_ONE[section]} "{name}"', path, entry.key, known[name].key)
+                name = _again(name, known)
             elif section == "presets" and name in BUILT_IN:
                 hint = f"Give yours a name of its own; it can take over this one:  my-{name}: {{extends: {name}}}"
                 self._problem(f'"{name}" is a built-in preset, which cannot be changed', entry.key, path, hint)
-            else:
-                known[name] = entry
+            known.setdefault(name, entry)
 
     def _twice(self, what: str, path: str, place: Place | None, first: Place | None) -> None:
         hint = f"It is first at {first}. All files are one: keep one of them, or give one another name."
@@ -154,6 +164,11 @@ class _Gathering:
 
 
 _NAMES = "A name is letters, digits and _ . - in any language."
+
+
+def _again(name: str, known: Mapping[str, Entry]) -> str:
+    """What a second definition goes by in the paths of problems; no reference can name it."""
+    return next(again for number in count(2) if (again := f"{name} ({number})") not in known)
 
 
 def _no_project(documents: Sequence[Document]) -> Problem:

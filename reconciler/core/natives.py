@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reconciler.core.errors import Place, Problem
 from reconciler.core.fan_out import Tables, template_request
 from reconciler.core.names import name_error
-from reconciler.core.nodes import ListNode, MapNode, Node, ScalarNode, described, to_plain
+from reconciler.core.nodes import ListNode, MapNode, Node, ScalarNode, described, holds_lost, to_plain
 from reconciler.core.provider_types import NativeProblem, ReadDocument
 from reconciler.core.renditions import Rendition, Renditions
 from reconciler.core.variables import Variables
@@ -44,7 +44,9 @@ class Documents:
 
     def _document(self, node: Node, key: str, path: str) -> Node | None:
         filled = self.variables.fill(node, path)
-        if key == "params" or filled is None:
+        if holds_lost(filled):
+            return None
+        if key == "params":
             return filled
         request = template_request(filled, path)
         if request is None:

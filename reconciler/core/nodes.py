@@ -71,7 +71,16 @@ class ListNode:
     place: Place | None
 
 
-Node = ScalarNode | MapNode | ListNode
+@dataclass(frozen=True, slots=True, eq=False)
+class LostNode:
+    """A value that cannot be known; why was told. `text` is what was written, if it was a single value."""
+
+    text: str
+    place: Place | None
+    preset: str | None = None
+
+
+Node = ScalarNode | MapNode | ListNode | LostNode
 
 
 def plain_scalar(text: str) -> Scalar:
@@ -117,7 +126,47 @@ def to_plain(node: Node) -> object:
         return node.value
     if isinstance(node, MapNode):
         return {key: to_plain(entry.node) for key, entry in node.items.items()}
-    return [to_plain(item) for item in node.items]
+    return None if isinstance(node, LostNode) else [to_plain(item) for item in node.items]
+
+
+def lost(node: Node) -> LostNode:
+    """What stands for a node that is wrong, once that was told."""
+    text = node.text if isinstance(node, ScalarNode | LostNode) else ""
+    return LostNode(text, node.place, node.preset if isinstance(node, ScalarNode | LostNode) else None)
+
+
+def holds_lost(node: Node) -> bool:
+    """Whether a node is lost, or something in it."""
+    if isinstance(node, MapNode):
+        return any(holds_lost(entry.node) for entry in node.items.values())
+    if isinstance(node, ListNode):
+        return any(holds_lost(item) for item in node.items)
+    return isinstance(node, LostNode)
+
+
+def known(node: Node) -> Node:
+    """The same tree without what is lost in it."""
+    if isinstance(node, MapNode):
+        items = {
+            key: Entry(entry.key, known(entry.node))
+            for key, entry in node.items.items()
+            if not isinstance(entry.node, LostNode)
+        }
+        return MapNode(items, node.place)
+    if isinstance(node, ListNode):
+        return ListNode([known(item) for item in node.items if not isinstance(item, LostNode)], node.place)
+    return node
+
+
+def losing(node: Node, path: Sequence[str]) -> Node:
+    """The same tree in which what stands at a path of keys and positions is lost."""
+    if not path:
+        return lost(node)
+    if isinstance(node, MapNode):
+        entry = node.items[path[0]]
+        return MapNode({**node.items, path[0]: Entry(entry.key, losing(entry.node, path[1:]))}, node.place)
+    # An item that is lost loses its list, too: nobody could say what the others are without it.
+    return lost(node)
 
 
 def find(node: Node | None, path: Sequence[str]) -> Entry | None:
@@ -138,14 +187,14 @@ def scalars(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
     elif isinstance(node, MapNode):
         for key, entry in node.items.items():
             yield from scalars(entry.node, (*path, key))
-    else:
+    elif isinstance(node, ListNode):
         for index, item in enumerate(node.items):
             yield from scalars(item, (*path, str(index)))
 
 
 def stamped(node: Node, preset: str) -> Node:
-    """The same tree, each scalar of which says that it came from `preset`."""
-    if isinstance(node, ScalarNode):
+    """The same tree, each value of which says that it came from `preset`."""
+    if isinstance(node, ScalarNode | LostNode):
         return replace(node, preset=preset)
     if isinstance(node, MapNode):
         items = {key: Entry(entry.key, stamped(entry.node, preset)) for key, entry in node.items.items()}
@@ -164,6 +213,8 @@ def described(node: Node) -> str:
         return "a mapping"
     if isinstance(node, ListNode):
         return "a list"
+    if isinstance(node, LostNode):
+        return f'"{shortened(node.text)}"'
     if node.value is None:
         return "nothing" if not node.text else "null"
     if isinstance(node.value, str):

@@ -8,11 +8,12 @@ together is decided in `combinations`; what they mean to ffmpeg in `ffmpeg/argum
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from reconciler.core import units
+from reconciler.core.lost import LostError
 
 Container = Literal["mp4", "mov", "mkv", "webm", "m4a"]
 VideoCodec = Literal["h264", "hevc", "vp9", "av1", "none"]
@@ -132,9 +133,17 @@ Truth = Annotated[bool, Field(strict=True)]
 
 
 class Strict(BaseModel):
-    """Unknown keys are errors, values do not change once read."""
+    """Unknown keys are errors, values do not change once read; asking for a lost one raises LostError."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Only called for what is not there."""
+            if name in type(self).model_fields:
+                raise LostError(name)
+            return super().__getattr__(name)
 
 
 class Crop(Strict):

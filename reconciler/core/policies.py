@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.core import spec
 from reconciler.core.errors import Problem
 from reconciler.core.nodes import MapNode, Node, ScalarNode, is_null
-from reconciler.core.validation import validated
+from reconciler.core.validation import salvaged
 
 KEYS = ("enabled", "protect", "attempts", "labels")
 PLACED_KEYS = (*KEYS, "provider")
@@ -30,14 +30,13 @@ def part(node: MapNode, keys: tuple[str, ...]) -> MapNode:
     return MapNode({key: entry for key, entry in node.items.items() if key in keys}, node.place)
 
 
-def over(base: Policy, node: MapNode, path: str, problems: list[Problem]) -> Policy | None:
-    """`base` with what `node` says; None, and problems, if it says what cannot be."""
+def over(base: Policy, node: MapNode, path: str, problems: list[Problem]) -> Policy:
+    """`base` with what `node` says; what cannot be is a problem, and stays as it is in `base`."""
     if not node.items:
         return base
-    said = validated(spec.PlacedPolicy, node, path, problems)
-    if said is None:
-        return None
-    values = {key: getattr(said, key) for key in PLACED_KEYS if key != "labels" and getattr(said, key) is not None}
+    said = salvaged(spec.PlacedPolicy, node, path, problems)[0]
+    fields = {} if said is None else vars(said)
+    values = {key: fields[key] for key in PLACED_KEYS if key != "labels" and fields.get(key) is not None}
     labels = _labels(base.labels, node.get("labels"))
     return replace(base, **values, labels=labels)
 

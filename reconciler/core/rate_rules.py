@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.codecs import EncoderFacts, RateControl
+from reconciler.core.codecs import DEFAULT_ENCODERS, ENCODERS, EncoderFacts, RateControl
 from reconciler.core.errors import Problem
+from reconciler.core.lost import as_far_as_known
 from reconciler.core.parameters import Video
 from reconciler.core.units import bitrate_text
 from reconciler.core.written import Written
@@ -24,29 +25,39 @@ def rate_control(video: Video) -> RateControl | None:
     return "cbr" if video.mode == "cbr" else "vbr"
 
 
-def rate_problems(video: Video, encoder: str, facts: EncoderFacts, written: Written) -> Iterator[Problem]:
-    """What is wrong with how `video` shares out its bits."""
+def rate_problems(video: Video, written: Written) -> Iterator[Problem]:
+    """What is wrong with how `video` shares out its bits, whoever encodes it."""
+    yield from as_far_as_known(_not_one(video, written))
+    for low, high in _RISING:
+        yield from as_far_as_known(_order(low, high, video, written))
+    for field in ("bitrate", "max_bitrate"):
+        yield from as_far_as_known(_tiny(field, video, written))
+
+
+def encoder_rate_problems(video: Video, encoder: str, facts: EncoderFacts, written: Written) -> Iterator[Problem]:
+    """What an encoder would not take, or not keep."""
+    for rule in (_crf_range, _lossless, _beside):
+        yield from as_far_as_known(rule(video, encoder, facts, written))
+
+
+def _not_one(video: Video, written: Written) -> Iterator[Problem]:
+    """Two rate controls, half of one, or none."""
     if video.crf is not None and video.bitrate is not None:
-        yield _two_rates(written, facts)
-        return
-    if video.mode is not None and video.bitrate is None:
+        yield _two_rates(video, written)
+    elif video.mode is not None and video.bitrate is None:
         message = f'"mode: {video.mode}" needs a "bitrate"'
         beside = written.source_of("video.crf")
         yield written.problem(message, "video.mode", *beside, "Write  bitrate: 4M, or leave mode out.")
-        return
-    control = rate_control(video)
-    if control is None:
+    # With a lost codec, which may be none, nothing need be said.
+    elif rate_control(video) is None and video.codec is not None:
         yield _no_rate(video, written)
-        return
-    yield from _crf(video, encoder, facts, written)
-    yield from _beside(video, control, encoder, facts, written)
-    yield from _order(video, written)
 
 
-def _two_rates(written: Written, facts: EncoderFacts) -> Problem:
+def _two_rates(video: Video, written: Written) -> Problem:
     field, other = written.later("video.bitrate", "video.crf")
     bits, crf = written.text("video.bitrate"), written.text("video.crf")
-    ceiling = f"max_bitrate: {bits}" + (f", buffer_size: {_doubled(bits)}" if facts.buffered else "")
+    buffered = next(as_far_as_known(_buffered(video)), True)
+    ceiling = f"max_bitrate: {bits}" + (f", buffer_size: {_doubled(bits)}" if buffered else "")
     if written.preset("video.bitrate") == written.preset("video.crf"):
         quality, fixed = f"crf: {crf}, {ceiling}", f"bitrate: {bits}"
     elif field == "video.bitrate":
@@ -62,6 +73,10 @@ def _two_rates(written: Written, facts: EncoderFacts) -> Problem:
     )
 
 
+def _buffered(video: Video) -> Iterator[bool]:
+    yield ENCODERS[video.encoder or DEFAULT_ENCODERS[str(video.codec)]].buffered
+
+
 def _no_rate(video: Video, written: Written) -> Problem:
     hints = ["For a quality write          crf: 23", "For an average bitrate write  bitrate: 4M"]
     if video.max_bitrate is not None:
@@ -69,42 +84,50 @@ def _no_rate(video: Video, written: Written) -> Problem:
     return written.problem('no rate control: neither "crf" nor "bitrate" is set', "video", *hints)
 
 
-def _crf(video: Video, encoder: str, facts: EncoderFacts, written: Written) -> Iterator[Problem]:
+def _crf_range(video: Video, encoder: str, facts: EncoderFacts, written: Written) -> Iterator[Problem]:
     if video.crf is None:
         return
     if video.crf > facts.crf_max:
         message = f"crf: {video.crf} is beyond what {encoder} takes"
-        yield written.problem(
-            message, "video.crf", f"Write a number from 0 to {facts.crf_max}; lower is better.", value=True
-        )
+        hint = f"Write a number from 0 to {facts.crf_max}; lower is better."
+        yield written.problem(message, "video.crf", hint, value=True)
     elif facts.crf_whole and video.crf != int(video.crf):
+        message = f"{encoder} takes whole numbers only, not crf: {video.crf}"
         hint = f"Write  crf: {int(video.crf)}  or  crf: {int(video.crf) + 1}"
-        yield written.problem(
-            f"{encoder} takes whole numbers only, not crf: {video.crf}", "video.crf", hint, value=True
-        )
-    lossless = encoder == "libx264" and video.crf < 1 and (video.pixel_format or "yuv420p").endswith("p")
-    if lossless and video.profile not in {None, "high444"}:
+        yield written.problem(message, "video.crf", hint, value=True)
+
+
+def _lossless(video: Video, encoder: str, _: EncoderFacts, written: Written) -> Iterator[Problem]:
+    if encoder != "libx264" or video.crf is None or video.crf >= 1:
+        return
+    if (video.pixel_format or "yuv420p").endswith("p") and video.profile not in {None, "high444"}:
         message = f'"crf: {video.crf}" is lossless, which "profile: {video.profile}" cannot hold'
         field, other = written.later("video.crf", "video.profile")
         hints = ("Write  crf: 1  for the best that it can hold, or  profile: high444.",)
         yield written.problem(message, field, *written.source_of(other), *hints)
 
 
-def _beside(
-    video: Video, control: RateControl, encoder: str, facts: EncoderFacts, written: Written
-) -> Iterator[Problem]:
-    given = [field for field in _BESIDE if getattr(video, field) is not None]
-    for field in given:
-        if field not in facts.acts[control]:
-            message, hint = _idle(field, control, encoder)
-            yield written.problem(message, f"video.{field}", *written.source_of(_main(control)), hint)
+def _beside(video: Video, encoder: str, facts: EncoderFacts, written: Written) -> Iterator[Problem]:
+    """Ceilings, floors and buffers beside a rate control that has no use for them."""
+    control = rate_control(video)
+    if control is None or (video.crf is not None and video.bitrate is not None):
+        return
+    for field in _BESIDE:
+        idle = field not in facts.acts[control]
+        yield from as_far_as_known(_idle(field, video, control, encoder, written) if idle else ())
     if not facts.buffered or control in {"cbr", "crf"}:
         return
-    if "max_bitrate" in given and "buffer_size" not in given:
+    if video.max_bitrate is not None and video.buffer_size is None:
         hint = f"Write  buffer_size: {_doubled(written.text('video.max_bitrate'))}  beside it: two seconds are usual."
         yield written.problem('"max_bitrate" needs a "buffer_size"', "video.max_bitrate", hint)
-    if "buffer_size" in given and "max_bitrate" not in given:
+    if video.buffer_size is not None and video.max_bitrate is None:
         yield written.problem(_LONELY_BUFFER, "video.buffer_size", _CEILING)
+
+
+def _idle(field: str, video: Video, control: RateControl, encoder: str, written: Written) -> Iterator[Problem]:
+    if getattr(video, field) is not None:
+        message, hint = _why_idle(field, control, encoder)
+        yield written.problem(message, f"video.{field}", *written.source_of(_main(control)), hint)
 
 
 _LONELY_BUFFER = '"buffer_size" needs a "max_bitrate"'
@@ -115,7 +138,7 @@ def _main(control: RateControl) -> str:
     return {"crf": "video.crf", "capped": "video.crf", "vbr": "video.bitrate", "cbr": "video.mode"}[control]
 
 
-def _idle(field: str, control: RateControl, encoder: str) -> tuple[str, str]:
+def _why_idle(field: str, control: RateControl, encoder: str) -> tuple[str, str]:
     """A field that would change nothing, and what to do."""
     if control == "crf" and field == "buffer_size":
         return _LONELY_BUFFER, _CEILING
@@ -134,18 +157,22 @@ def _idle(field: str, control: RateControl, encoder: str) -> tuple[str, str]:
     return f'{encoder} would ignore "{field}" here', "Leave it out."
 
 
-def _order(video: Video, written: Written) -> Iterator[Problem]:
-    for low, high in (("min_bitrate", "bitrate"), ("bitrate", "max_bitrate"), ("min_bitrate", "max_bitrate")):
-        lower, higher = getattr(video, low), getattr(video, high)
-        if lower is not None and higher is not None and lower > higher:
-            message = f'"{low}" ({bitrate_text(lower)}) is above "{high}" ({bitrate_text(higher)})'
-            field, other = written.later(f"video.{low}", f"video.{high}")
-            yield written.problem(message, field, *written.source_of(other))
-    for field in ("bitrate", "max_bitrate"):
-        bits = getattr(video, field)
-        if bits is not None and bits < LOWEST:
-            hint = f"Did you mean {bits}k?"
-            yield written.problem(f'"{field}" is {bits:,} bits a second', f"video.{field}", hint, value=True)
+_RISING = (("min_bitrate", "bitrate"), ("bitrate", "max_bitrate"), ("min_bitrate", "max_bitrate"))
+
+
+def _order(low: str, high: str, video: Video, written: Written) -> Iterator[Problem]:
+    lower, higher = getattr(video, low), getattr(video, high)
+    if lower is not None and higher is not None and lower > higher:
+        message = f'"{low}" ({bitrate_text(lower)}) is above "{high}" ({bitrate_text(higher)})'
+        field, other = written.later(f"video.{low}", f"video.{high}")
+        yield written.problem(message, field, *written.source_of(other))
+
+
+def _tiny(field: str, video: Video, written: Written) -> Iterator[Problem]:
+    bits = getattr(video, field)
+    if bits is not None and bits < LOWEST:
+        hint = f"Did you mean {bits}k?"
+        yield written.problem(f'"{field}" is {bits:,} bits a second', f"video.{field}", hint, value=True)
 
 
 def _doubled(text: str) -> str:

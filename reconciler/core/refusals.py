@@ -21,14 +21,14 @@ class Refusals:
         self._problems = problems
         self._known: dict[tuple[object, ...], Sequence[Refusal]] = {}
 
-    def allows(
+    def tell(
         self, provider: str, source: Source, rendition: Rendition, origins: Mapping[str, Origin], encode: str
-    ) -> bool:
-        """Whether the provider can make this output of an encode (a path); a problem for each reason why not."""
+    ) -> None:
+        """A problem for each reason why the provider cannot make this output of an encode (a path)."""
         settings = self._providers.get(provider)
         offered = self._types.get(settings.type) if settings is not None else None
         if settings is None or offered is None:
-            return True
+            return
         scheme = source.identity.partition("://")[0] if source.kind == "store" else ""
         key = (id(rendition), provider, source.kind, scheme, source.trim, bool(source.password or source.username))
         found = self._known.get(key)
@@ -36,7 +36,6 @@ class Refusals:
             found = offered.refusals(settings.options, source, rendition.parameters, rendition.native)
             self._known[key] = found
         self._problems.extend(_problem(each, provider, rendition, origins, encode) for each in found)
-        return not found
 
 
 def _problem(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.core import combinations
@@ -10,11 +10,11 @@ from reconciler.core.encode import Native, Origin
 from reconciler.core.errors import Place, Problem
 from reconciler.core.extends import Presets, without_nulls
 from reconciler.core.manifest import Prepared
-from reconciler.core.nodes import Entry, MapNode, Node, ScalarNode, described, from_plain
+from reconciler.core.nodes import Entry, MapNode, Node, ScalarNode, described, from_plain, holds_lost, lost
 from reconciler.core.parameters import Parameters
 from reconciler.core.provider_types import NativeOutput
 from reconciler.core.spec import PresetSpec
-from reconciler.core.validation import validated
+from reconciler.core.validation import salvaged
 from reconciler.core.variables import Variables
 from reconciler.core.written import Written, origins
 
@@ -29,6 +29,10 @@ class Rendition:
     extension: str
     written: Written
     native: Native | None = None
+
+
+# Stands for one that is wrong: nobody uses it, since nothing is encoded then.
+NO_RENDITION = Rendition(Parameters(), Prepared(Parameters()), {}, "", Written(MapNode({}, None), "", None))
 
 
 class Renditions:
@@ -61,13 +65,12 @@ class Renditions:
         return self._made(node, path, place, native.native)
 
     def _made(self, merged: MapNode, path: str, place: Place | None, native: Native | None = None) -> Rendition | None:
-        node = without_nulls(merged)
-        parameters = validated(Parameters, node, path, self._problems)
-        if parameters is None:
+        parameters, node = salvaged(Parameters, without_nulls(merged), path, self._problems)
+        if parameters is None or not isinstance(node, MapNode):
             return None
         found = combinations.problems(parameters, Written(node, path, place))
         self._problems.extend(found)
-        if found:
+        if found or holds_lost(node):
             return None
         parameters = combinations.canonical(parameters)
         extras = native.extras if native is not None else {}
@@ -85,42 +88,38 @@ def checked_presets(
     for name, entry in own.items():
         path = f"presets.{name}"
         node = _preset(entry.node, path, variables, problems)
-        if node is None:
-            broken.append(name)
-        else:
+        if isinstance(node, MapNode):
             good[name] = Entry(entry.key, node)
+        else:
+            broken.append(name)
     presets = Presets(good, problems, broken=broken, incomplete=incomplete)
     presets.check()
     return presets
 
 
-def _preset(node: Node, path: str, variables: Variables, problems: list[Problem]) -> Node | None:
+def _preset(node: Node, path: str, variables: Variables, problems: list[Problem]) -> Node:
     if not isinstance(node, MapNode):
         hint = "Write  {container: mp4, video: {...}, audio: {...}}  or  {extends: NAME, ...}"
         problems.append(Problem(f"a preset is a mapping, not {described(node)}", node.place, path, (hint,)))
-        return None
-    filled = variables.fill(node, path)
-    if filled is None or unsaid(filled, path, problems):
-        return None
-    return filled if validated(PresetSpec, filled, path, problems) is not None else None
+        return lost(node)
+    filled = said(variables.fill(node, path), path, problems)
+    return salvaged(PresetSpec, filled, path, problems)[1]
 
 
-def unsaid(node: Node, path: str, problems: list[Problem]) -> bool:
-    """Whether a value was left out; a problem for each. Null has to be written to remove something."""
-    found = list(_unsaid(node, path))
-    problems.extend(found)
-    return bool(found)
-
-
-def _unsaid(node: Node, path: str) -> Iterator[Problem]:
+def said(node: Node, path: str, problems: list[Problem]) -> Node:
+    """The same tree; a value that was left out is lost, and a problem. Null has to be written to remove something."""
     if not isinstance(node, MapNode):
-        return
+        return node
+    changed: dict[str, Entry] = {}
     for name, entry in node.items.items():
-        value = entry.node
+        value = said(entry.node, f"{path}.{name}", problems)
         if isinstance(value, ScalarNode) and value.value is None and not value.text and value.place is not None:
             hints = (f"To remove what a preset says, write  {name}: null", _COMMENT)
-            yield Problem(f"{name} has no value", entry.key, f"{path}.{name}", hints)
-        yield from _unsaid(value, f"{path}.{name}")
+            problems.append(Problem(f"{name} has no value", entry.key, f"{path}.{name}", hints))
+            value = lost(value)
+        if value is not entry.node:
+            changed[name] = Entry(entry.key, value)
+    return MapNode({**node.items, **changed}, node.place) if changed else node
 
 
 _COMMENT = 'A "#" after a space begins a comment: quote values that hold one, such as "#ff0000".'

@@ -20,7 +20,7 @@ from reconciler.core.extends import Presets
 from reconciler.core.fan_out import TableRequest, Tables, request_of, template_request
 from reconciler.core.names import listed, suggestion
 from reconciler.core.namespace import Namespace
-from reconciler.core.nodes import Entry, MapNode, described
+from reconciler.core.nodes import Entry, MapNode, ScalarNode, described
 from reconciler.core.policies import Policy
 from reconciler.core.provider_types import Knowledge
 from reconciler.core.providers import Providers
@@ -55,7 +55,7 @@ class Resolver:
         self._knowledge = knowledge
         self._problems: list[Problem] = []
         own = {**namespace.variables, **self._overrides(overrides)}
-        self._variables = Variables(own, self._problems, incomplete=namespace.incomplete)
+        self._variables = Variables(own, self._problems, incomplete="variables" in namespace.incomplete)
         self._variables.check()
 
     def requests(self) -> tuple[TableRequest, ...]:
@@ -80,7 +80,7 @@ class Resolver:
             tables=tables,
             refusals=Refusals(types, providers, self._problems),
             problems=self._problems,
-            incomplete=self._namespace.incomplete,
+            incomplete="providers" in self._namespace.incomplete,
         )
         outputs: list[Output] = []
         empty: list[str] = []
@@ -111,7 +111,7 @@ class Resolver:
         for name, text in texts.items():
             if name in known:
                 found[name] = Entry(known[name].key, override(text))
-            elif not self._namespace.incomplete:
+            elif "variables" not in self._namespace.incomplete:
                 yours = f"Variables of the specs: {listed(known)}." if known else "No spec has variables:."
                 hint = f"{suggestion(name, known)}{yours}"
                 self._problems.append(
@@ -125,22 +125,22 @@ class Resolver:
                 continue
             for key, requested in (("for_each", request_of), ("template", template_request)):
                 node, path = entry.node.get(key), f"encodes.{name}.{key}"
-                filled = None if node is None else self._variables.fill(node, path)
-                request = None if filled is None else requested(filled, path)
+                request = None if node is None else requested(self._variables.fill(node, path), path)
                 if request is not None:
                     yield request
 
     def _presets(self) -> Presets:
-        incomplete = self._namespace.incomplete
+        incomplete = "presets" in self._namespace.incomplete
         return checked_presets(self._namespace.presets, self._variables, self._problems, incomplete=incomplete)
 
     def _defaults(self, providers: frozenset[str]) -> Policy:
         node = self._variables.fill(self._namespace.defaults, "defaults")
         if not isinstance(node, MapNode):
             return Policy()
-        policy = policies.over(Policy(), node, "defaults", self._problems) or Policy()
+        policy = policies.over(Policy(), node, "defaults", self._problems)
         provider = node.get("provider")
-        if provider is not None and policy.provider not in providers and not self._namespace.incomplete:
+        unread = "providers" in self._namespace.incomplete
+        if isinstance(provider, ScalarNode) and policy.provider not in providers and not unread:
             self._problems.append(unknown_provider(policy.provider, provider.place, "defaults.provider", providers))
         return policy
 

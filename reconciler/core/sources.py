@@ -6,21 +6,22 @@ Whether a local file is there is not asked here; whether its path stays where it
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.core import lavfi
 from reconciler.core.encode import Origin, Source, SourceKind, Trim
 from reconciler.core.errors import Place, Problem
+from reconciler.core.lost import LostError, as_far_as_known
 from reconciler.core.manifest import PreparedSource, prepared_source
 from reconciler.core.names import normal
-from reconciler.core.nodes import Entry, MapNode, Node, ScalarNode, described, find
+from reconciler.core.nodes import Entry, MapNode, Node, ScalarNode, described, find, holds_lost, is_null
 from reconciler.core.provider_types import ENVIRONMENT
 from reconciler.core.providers import readable
-from reconciler.core.spec import SourceSpec, TrimSpec
+from reconciler.core.spec import SourceSpec
 from reconciler.core.units import number
 from reconciler.core.urls import SCHEMES, identity, url_error
-from reconciler.core.validation import validated, variable_hint
+from reconciler.core.validation import salvaged, variable_hint
 from reconciler.core.variables import Each, Variables
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -55,11 +56,11 @@ class SourceRead:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is known before the location is looked at."""
+    """What is known before the location is looked at; without a trim that is wrong."""
 
     node: ScalarNode
     path: str
-    trim: Trim
+    trim: Trim | None
     spec: SourceSpec
 
 
@@ -82,12 +83,13 @@ def read_source(raw: Node, node: Node, path: str, trust: Trust, problems: list[P
     if asked is None:
         return None
     url = raw.get("url") if isinstance(raw, MapNode) else None
-    if url is not None and _from_environment(url):
-        kind, name, location = _environment(asked, trust, problems)
-    else:
-        kind, name, location = _located(asked, trust, problems)
-    _login(asked, node, kind, trust, problems)
-    if len(problems) > before:
+    read = _environment if url is not None and _from_environment(url) else _located
+    try:
+        kind, name, location = read(asked, trust, problems)
+        _login(asked, node, kind, trust, problems)
+    except LostError:
+        return None
+    if asked.trim is None or len(problems) > before or holds_lost(node):
         return None
     spec = asked.spec
     source = Source(kind, name, location, asked.trim, spec.sha256, spec.username or "", spec.password or "")
@@ -127,28 +129,29 @@ def _asked(node: Node, path: str, problems: list[Problem]) -> _Asked | None:
 
 _WHOLE = Trim()
 _NOTHING_MORE = SourceSpec()
+_NULL = ScalarNode(None, "null", None)
 
 
 def _mapping(node: MapNode, path: str, problems: list[Problem]) -> _Asked | None:
-    spec = validated(SourceSpec, node, path, problems)
-    if spec is None:
-        return None
-    if (spec.url is None) == (spec.path is None):
-        message = "a source has a url or a path, not both" if spec.url else "this source has neither url nor path"
+    spec, good = salvaged(SourceSpec, node, path, problems)
+    said = [name for name in ("url", "path") if not is_null(node.get(name) or _NULL)]
+    if len(said) != 1:
+        message = "a source has a url or a path, not both" if said else "this source has neither url nor path"
         problems.append(Problem(message, node.place, path, (_FORMS,)))
         return None
-    field_name = "url" if spec.url is not None else "path"
-    location = node.get(field_name)
-    assert isinstance(location, ScalarNode)
-    return _Asked(location, f"{path}.{field_name}", _trim(spec.trim), spec)
+    location = good.get(said[0]) if isinstance(good, MapNode) else None
+    if spec is None or not isinstance(location, ScalarNode):
+        return None
+    return _Asked(location, f"{path}.{said[0]}", next(as_far_as_known(_trims(spec)), None), spec)
 
 
-def _trim(spec: TrimSpec | None) -> Trim:
-    if spec is None:
-        return Trim()
-    start = spec.start or 0
-    end = spec.end if spec.duration is None else number(start + spec.duration)
-    return Trim(start, end)
+def _trims(spec: SourceSpec) -> Iterator[Trim]:
+    trim = spec.trim
+    if trim is None:
+        yield Trim()
+        return
+    start = trim.start or 0
+    yield Trim(start, trim.end if trim.duration is None else number(start + trim.duration))
 
 
 Located = tuple[SourceKind, str, str]
@@ -185,8 +188,8 @@ def _located(asked: _Asked, trust: Trust, problems: list[Problem]) -> Located:
         return _stored(asked, text, problems)
     if asked.spec.path is None and scheme is not None:
         return _remote(asked, scheme[1].lower(), problems)
-    for name, given in (("id", asked.spec.id), ("ignore_query", asked.spec.ignore_query)):
-        if given is not None:
+    for name in ("id", "ignore_query"):
+        if vars(asked.spec).get(name) is not None:
             _add(problems, asked, f'"{name}" says nothing for a source that is no URL', "Leave it out.")
     if asked.spec.path is None and text.startswith(_LAVFI):
         return _generated(asked, text.removeprefix(_LAVFI), problems)
@@ -227,7 +230,8 @@ def _instead(scheme: str) -> str:
 
 def _generated(asked: _Asked, graph: str, problems: list[Problem]) -> Located:
     try:
-        lavfi.check(graph, asked.trim)
+        if asked.trim is not None:
+            lavfi.check(graph, asked.trim)
     except ValueError as error:
         hint = "For example  lavfi:testsrc2=size=1280x720:rate=25:duration=10"
         _add(problems, asked, str(error), hint)

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from reconciler.core.errors import Place, Problem
 from reconciler.core.names import listed, suggestion
-from reconciler.core.nodes import Entry, ListNode, MapNode, Node, ScalarNode, described, shortened, to_plain
+from reconciler.core.nodes import (
+    Entry,
+    ListNode,
+    LostNode,
+    MapNode,
+    Node,
+    ScalarNode,
+    described,
+    find,
+    holds_lost,
+    known,
+    losing,
+    lost,
+    shortened,
+    to_plain,
+)
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -37,22 +53,102 @@ _BOUNDS = {
 
 
 def validated(model: type[Model], node: Node, path: str, problems: list[Problem]) -> Model | None:
-    """`node` as a model; None, and problems, if it is not one."""
-    try:
-        return model.model_validate(to_plain(node))
-    except ValidationError as error:
-        told = error.errors(include_url=False)[:MOST_TOLD]
-        problems.extend(_deepest([_problem(each, model, node, path) for each in told]))
-        return None
+    """`node` as a model; None if it is not one, with problems, or if something of it is lost."""
+    made, left = salvaged(model, node, path, problems)
+    return made if left is node and not holds_lost(node) else None
 
 
-def _deepest(found: list[Problem]) -> list[Problem]:
+def salvaged(model: type[Model], node: Node, path: str, problems: list[Problem]) -> tuple[Model | None, Node]:
+    """What can be had of `node`: a model without what is wrong or lost, and the node in which all that is lost.
+
+    Every wrong value is a problem once. The model is None if without its lost values it is none.
+    """
+    clean = not holds_lost(node)
+    if not clean:
+        node = _known_keys(model, node, path, problems)
+    while True:
+        good = node if clean else known(node)
+        try:
+            made = model.model_validate(to_plain(good))
+        except ValidationError as error:
+            if error.error_count() > MOST_TOLD:
+                problems.extend(wrong.problem for wrong in _wrong(error, model, good, path))
+                return None, lost(node)
+            clean = False
+            for wrong in _wrong(error, model, good, path):
+                if not wrong.is_lost_in(node):
+                    problems.append(wrong.problem)
+                node = _removed(node, wrong.keys) if wrong.is_unknown else losing(node, wrong.keys)
+            if isinstance(node, LostNode):
+                return None, node
+        else:
+            return (made if clean else _without_lost(made, node)), node
+
+
+def _without_lost(made: Model, node: Node) -> Model:
+    """The model without the fields whose values are lost in the node that it was made of."""
+    copy = made.model_copy()
+    for name, entry in node.items.items() if isinstance(node, MapNode) else ():
+        value = made.__dict__.get(name)
+        if isinstance(entry.node, MapNode) and isinstance(value, BaseModel):
+            copy.__dict__[name] = _without_lost(value, entry.node)
+        elif holds_lost(entry.node) and not isinstance(entry.node, MapNode):
+            copy.__dict__.pop(name, None)
+    return copy
+
+
+def _known_keys(model: type[BaseModel], node: Node, path: str, problems: list[Problem]) -> Node:
+    """A mapping without lost values under keys that the model does not have: they are told here, and only here."""
+    if not isinstance(node, MapNode):
+        return node
+    items: dict[str, Entry] = {}
+    for key, entry in node.items.items():
+        field = model.model_fields.get(key)
+        inner = None if field is None or _holds_dict(field.annotation) else _model_in(field.annotation)
+        if field is None and holds_lost(entry.node):
+            message = f'unknown key "{shortened(key)}"'
+            problems.append(Problem(message, entry.key, _joined(path, key), _key_hints(key, model)))
+        elif inner is not None:
+            items[key] = Entry(entry.key, _known_keys(inner, entry.node, _joined(path, key), problems))
+        else:
+            items[key] = entry
+    return MapNode(items, node.place)
+
+
+def _removed(node: Node, keys: Sequence[str]) -> Node:
+    """The same tree without a key."""
+    if not isinstance(node, MapNode):
+        return lost(node)
+    items = {key: entry for key, entry in node.items.items() if key != keys[0] or len(keys) > 1}
+    if len(keys) > 1:
+        entry = items[keys[0]]
+        items[keys[0]] = Entry(entry.key, _removed(entry.node, keys[1:]))
+    return MapNode(items, node.place)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """One thing that is wrong: with the value at `keys`, with the key itself, or with what is `missing` there."""
+
+    problem: Problem
+    keys: tuple[str, ...]
+    is_unknown: bool = False
+    missing: str = ""
+
+    def is_lost_in(self, node: Node) -> bool:
+        """Whether only a lost value is missing, which was told."""
+        entry = find(node, (*self.keys, self.missing)) if self.missing else None
+        return entry is not None and isinstance(entry.node, LostNode)
+
+
+def _wrong(error: ValidationError, model: type[BaseModel], node: Node, path: str) -> list[_Wrong]:
     """One problem a value: each form that a value may have complains, and only the one that got furthest helps."""
-    by_path: dict[str, Problem] = {}
-    for problem in found:
-        by_path.setdefault(problem.path, problem)
+    by_path: dict[str, _Wrong] = {}
+    for each in error.errors(include_url=False)[:MOST_TOLD]:
+        wrong = _told(each, model, node, path)
+        by_path.setdefault(wrong.problem.path, wrong)
     above = {path[:dot] for path in by_path for dot, letter in enumerate(path) if letter == "."}
-    return [problem for path, problem in by_path.items() if path not in above]
+    return [wrong for path, wrong in by_path.items() if path not in above]
 
 
 def unknown_keys(node: MapNode, model: type[BaseModel], path: str) -> Iterator[Problem]:
@@ -95,18 +191,21 @@ def _below(node: Node, item: str | int) -> Entry | None:
     return None
 
 
-def _problem(error: Any, model: type[BaseModel], node: Node, path: str) -> Problem:  # noqa: ANN401 - pydantic's own dict
+def _told(error: Any, model: type[BaseModel], node: Node, path: str) -> _Wrong:  # noqa: ANN401 - pydantic's own dict
     spot = _Spot(node, path)
     spot.follow(error["loc"])
-    kind = error["type"]
+    kind, keys = error["type"], tuple(spot.keys)
     if kind == "extra_forbidden":
         hints = _key_hints(spot.name, _model_at(model, spot.keys[:-1]))
-        return Problem(f'unknown key "{shortened(spot.name)}"', spot.key_place, spot.path, hints)
+        problem = Problem(f'unknown key "{shortened(spot.name)}"', spot.key_place, spot.path, hints)
+        return _Wrong(problem, keys, is_unknown=True)
     if kind == "missing":
         name = str(error["loc"][-1])
-        return Problem(f'"{name}" is missing', spot.node.place or spot.key_place, _joined(spot.path, name))
+        problem = Problem(f'"{name}" is missing', spot.node.place or spot.key_place, _joined(spot.path, name))
+        return _Wrong(problem, keys, missing=name)
     message, hints = _words(kind, error, spot)
-    return Problem(message, spot.node.place or spot.key_place, spot.path, (*hints, *variable_hint(spot.node)))
+    place = spot.node.place or spot.key_place
+    return _Wrong(Problem(message, place, spot.path, (*hints, *variable_hint(spot.node))), keys)
 
 
 def variable_hint(node: Node) -> tuple[str, ...]:
@@ -190,6 +289,11 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any 
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for part in get_args(annotation) if (found := _model_in(part)) is not None), None)
+
+
+def _holds_dict(annotation: Any) -> bool:  # noqa: ANN401 - any annotation
+    """Whether a mapping may stand there whose keys are names, not fields."""
+    return get_origin(annotation) is dict or any(map(_holds_dict, get_args(annotation)))
 
 
 def _joined(path: str, key: str) -> str:

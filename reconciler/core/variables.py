@@ -13,7 +13,17 @@ from dataclasses import dataclass
 
 from reconciler.core.errors import Place, Problem
 from reconciler.core.names import listed, suggestion
-from reconciler.core.nodes import Entry, ListNode, MapNode, Node, ScalarNode, described, plain_scalar
+from reconciler.core.nodes import (
+    Entry,
+    ListNode,
+    LostNode,
+    MapNode,
+    Node,
+    ScalarNode,
+    described,
+    lost,
+    plain_scalar,
+)
 
 _REFERENCE = re.compile(r"(\$)?\$\{([^{}\n]*)(\})?")
 MOST_PARTS = 200
@@ -23,11 +33,18 @@ _KNOWN = "Write ${var.NAME}, ${each.key} or ${each.value.COLUMN}; for a literal 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Each:
-    """One member of a fan-out: what `${each...}` stands for."""
+    """One member of a fan-out: what `${each...}` stands for.
+
+    Without a `key` its name is wrong, with None for `values` they are not known; why was told.
+    """
 
     key: str
     place: Place | None
-    values: Mapping[str, Entry]
+    values: Mapping[str, Entry] | None
+
+
+# A fan-out that cannot be read still has members.
+UNKNOWN = Each("", None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +67,7 @@ def uses_each(node: Node | None) -> bool:
         return type(node.value) is str and "${each" in node.value
     if isinstance(node, MapNode):
         return any(uses_each(entry.node) for entry in node.items.values())
-    return node is not None and any(uses_each(item) for item in node.items)
+    return isinstance(node, ListNode) and any(uses_each(item) for item in node.items)
 
 
 class Variables:
@@ -62,15 +79,21 @@ class Variables:
         self._problems = problems
         self._incomplete = incomplete
         self._parsed: dict[str, tuple[str | Reference, ...]] = {}
-        self._values: dict[str, Node | None] = {}
+        self._values: dict[str, Node] = {}
         self._asked: list[str] = []
-        self._failures = 0
 
-    def fill(self, node: Node, path: str, each: Each | None = None) -> Node | None:
-        """The same tree with every reference filled in; None, and problems, if one cannot be."""
-        before = self._failures
-        filled = self._fill(node, path, each)
-        return filled if self._failures == before else None
+    def fill(self, node: Node, path: str, each: Each | None = None) -> Node:
+        """The same tree with every reference filled in; a value with one that cannot be is lost, and a problem told."""
+        if isinstance(node, ScalarNode):
+            value = node.value
+            return self._scalar(node, value, path, each) if type(value) is str and "${" in value else node
+        if isinstance(node, MapNode):
+            return self._map(node, path, each)
+        if isinstance(node, LostNode):
+            return node
+        items = [self.fill(item, path, each) for item in node.items]
+        same = all(new is old for new, old in zip(items, node.items, strict=True))
+        return node if same else ListNode(items, node.place)
 
     def check(self) -> None:
         """Fill in the variables themselves, so that what is wrong in an unused one is found too."""
@@ -84,20 +107,10 @@ class Variables:
                 Problem(f"a variable cannot be {described(entry.node)}", place, f"variables.{name}", (hint,))
             )
 
-    def _fill(self, node: Node, path: str, each: Each | None) -> Node:
-        if isinstance(node, ScalarNode):
-            value = node.value
-            return self._scalar(node, value, path, each) if type(value) is str and "${" in value else node
-        if isinstance(node, MapNode):
-            return self._map(node, path, each)
-        items = [self._fill(item, path, each) for item in node.items]
-        same = all(new is old for new, old in zip(items, node.items, strict=True))
-        return node if same else ListNode(items, node.place)
-
     def _map(self, node: MapNode, path: str, each: Each | None) -> MapNode:
         changed: dict[str, Entry] = {}
         for key, entry in node.items.items():
-            filled = self._fill(entry.node, f"{path}.{key}", each)
+            filled = self.fill(entry.node, f"{path}.{key}", each)
             if filled is not entry.node:
                 changed[key] = Entry(entry.key, filled)
         return MapNode({**node.items, **changed}, node.place) if changed else node
@@ -107,92 +120,91 @@ class Variables:
         if parts is None:
             parts = self._parsed[text] = _parse(text)
         if len(parts) > MOST_PARTS:
-            self._fail(f"more than {MOST_PARTS // 2} references in one value", Reference("", 0), node, path)
-            return node
+            return self._fail(f"more than {MOST_PARTS // 2} references in one value", Reference("", 0), node, path)
         if len(parts) == 1 and isinstance(parts[0], Reference):
             found = self._find(parts[0], node, path, each)
-            return node if found is None else _standing_in(found, parts[0], node)
-        whole = "".join([part if isinstance(part, str) else self._written(part, node, path, each) for part in parts])
+            return found if isinstance(found, LostNode) else _standing_in(found, parts[0], node)
+        written = [part if isinstance(part, str) else self._written(part, node, path, each) for part in parts]
+        whole = "".join(part for part in written if part is not None)
         if len(whole) > LONGEST:
-            self._fail(f"longer than {LONGEST:,} characters once it is filled in", Reference("", 0), node, path)
-        return ScalarNode(whole, whole, node.place, preset=node.preset)
+            message = f"longer than {LONGEST:,} characters once it is filled in"
+            return self._fail(message, Reference("", 0), node, path)
+        return lost(node) if None in written else ScalarNode(whole, whole, node.place, preset=node.preset)
 
-    def _written(self, reference: Reference, node: ScalarNode, path: str, each: Each | None) -> str:
+    def _written(self, reference: Reference, node: ScalarNode, path: str, each: Each | None) -> str | None:
         found = self._find(reference, node, path, each)
-        return "" if found is None or found.value is None else found.text
+        if isinstance(found, LostNode):
+            return None
+        return "" if found.value is None else found.text
 
-    def _find(self, reference: Reference, node: ScalarNode, path: str, each: Each | None) -> ScalarNode | None:
+    def _find(self, reference: Reference, node: ScalarNode, path: str, each: Each | None) -> ScalarNode | LostNode:
         found = self._look_up(reference, node, path, each)
-        if found is None or isinstance(found, ScalarNode):
+        if isinstance(found, ScalarNode):
             return found
+        if isinstance(found, LostNode):
+            return lost(node)
         hint = "Only text, numbers, true and false can be filled in; presets with extends carry more."
-        self._fail(f"{reference.text} stands for {described(found)}", reference, node, path, hint)
-        return None
+        return self._fail(f"{reference.text} stands for {described(found)}", reference, node, path, hint)
 
-    def _look_up(self, reference: Reference, node: ScalarNode, path: str, each: Each | None) -> Node | None:
+    def _look_up(self, reference: Reference, node: ScalarNode, path: str, each: Each | None) -> Node:
         root, _, name = reference.inside.partition(".")
         if not reference.closed:
-            self._fail('"${" without its "}"', reference, node, path, _KNOWN)
-        elif root == "each":
+            return self._fail('"${" without its "}"', reference, node, path, _KNOWN)
+        if root == "each":
             return self._each(name, reference, node, path, each)
-        elif root == "var" and name:
+        if root == "var" and name:
             return self._var(name, reference, node, path)
-        elif root == "env":
-            self._fail(f"{reference.text} cannot stand here", reference, node, path, *_env_hints(reference.text))
-        else:
-            self._fail(f"unknown reference {reference.text}", reference, node, path, _KNOWN)
-        return None
+        if root == "env":
+            hints = _env_hints(reference.text)
+            return self._fail(f"{reference.text} cannot stand here", reference, node, path, *hints)
+        return self._fail(f"unknown reference {reference.text}", reference, node, path, _KNOWN)
 
-    def _each(self, name: str, reference: Reference, node: ScalarNode, path: str, each: Each | None) -> Node | None:
+    def _each(self, name: str, reference: Reference, node: ScalarNode, path: str, each: Each | None) -> Node:
         if each is None:
             in_preset = path.startswith(("presets.", "variables.", "providers.", "defaults."))
             hint = "Only encodes fan out: say it in the encode." if in_preset else "Give the encode a for_each."
-            self._fail(f"{reference.text} stands for nothing here", reference, node, path, hint)
-            return None
+            return self._fail(f"{reference.text} stands for nothing here", reference, node, path, hint)
         if name == "key":
-            return ScalarNode(each.key, each.key, each.place)
+            return ScalarNode(each.key, each.key, each.place) if each.key else lost(node)
         root, _, column = name.partition(".")
         if root != "value" or not column:
-            self._fail(f"unknown reference {reference.text}", reference, node, path, _KNOWN)
-            return None
-        entry = each.values.get(column)
-        if entry is None:
-            known = f"Columns: {listed(each.values)}." if each.values else "This for_each has names only, no values."
-            hint = f"{suggestion(column, each.values)}{known}"
-            self._fail(f'no column "{column}" for "{each.key}"', reference, node, path, hint)
-            return None
-        return entry.node
+            return self._fail(f"unknown reference {reference.text}", reference, node, path, _KNOWN)
+        entry = None if each.values is None else each.values.get(column)
+        if entry is not None:
+            return entry.node
+        if each.values is None or not each.key:
+            return lost(node)
+        known = f"Columns: {listed(each.values)}." if each.values else "This for_each has names only, no values."
+        hint = f"{suggestion(column, each.values)}{known}"
+        return self._fail(f'no column "{column}" for "{each.key}"', reference, node, path, hint)
 
-    def _var(self, name: str, reference: Reference, node: ScalarNode, path: str) -> Node | None:
+    def _var(self, name: str, reference: Reference, node: ScalarNode, path: str) -> Node:
         if name not in self._own:
             known = f"Yours: {listed(self._own)}." if self._own else "No spec has variables:."
             hint = f"{suggestion(name, self._own)}{known}"
-            self._fail(f'unknown variable "{name}"', reference, node, path, hint, unknown=True)
-            return None
+            return self._fail(f'unknown variable "{name}"', reference, node, path, hint, unknown=True)
         if name in self._asked:
             chain = " -> ".join([*self._asked[self._asked.index(name) :], name])
-            self._fail(f"variables stand for each other: {chain}", reference, node, path, "Give one of them a value.")
-            return None
+            message = f"variables stand for each other: {chain}"
+            return self._fail(message, reference, node, path, "Give one of them a value.")
         return self._variable(name)
 
-    def _variable(self, name: str) -> Node | None:
+    def _variable(self, name: str) -> Node:
         if name not in self._values:
             self._asked.append(name)
-            entry = self._own[name]
-            before = self._failures
-            filled = self._fill(entry.node, f"variables.{name}", None)
-            self._values[name] = filled if self._failures == before else None
+            node = self._own[name].node
+            # `check` tells of a variable that is no single value, not everybody who uses it.
+            filled = self.fill(node, f"variables.{name}") if isinstance(node, ScalarNode) else lost(node)
+            self._values[name] = filled
             self._asked.pop()
-        if self._values[name] is None:
-            self._failures += 1
         return self._values[name]
 
     def _fail(
         self, message: str, reference: Reference, node: ScalarNode, path: str, *hints: str, unknown: bool = False
-    ) -> None:
-        self._failures += 1
+    ) -> LostNode:
         if not (unknown and self._incomplete):
             self._problems.append(Problem(message, _inside(node, reference), path, hints))
+        return lost(node)
 
 
 def _parse(text: str) -> tuple[str | Reference, ...]:

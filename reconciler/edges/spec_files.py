@@ -108,8 +108,9 @@ class _Loading:
     def _documents(self, specs: str) -> tuple[list[Document], bool]:
         """The files that were read, and whether that is all of them."""
         documents: list[Document] = []
-        complete = True
-        for path in find_specs(self.folders, self.folders.project / specs, self.problems):
+        paths = find_specs(self.folders, self.folders.project / specs, self.problems)
+        complete = not self.problems
+        for path in paths:
             shown = self.folders.shown(path)
             text = read_text(path, shown, self.texts, largest=self.largest)
             found = [text] if isinstance(text, Problem) else []

@@ -25,7 +25,7 @@ _INSIDE = "Files lie in the project folder, or in a folder given with --media-ro
 def read_tables(
     requests: Iterable[TableRequest], folders: Folders, texts: Texts, problems: list[Problem]
 ) -> dict[TableRequest, Node | None]:
-    """The answer to each request; None, and problems, where there is none."""
+    """The answer to each request; None where there is none. Problems for what is wrong with each."""
     found: dict[TableRequest, Node | None] = {}
     for request in requests:
         if request.kind == "glob":
@@ -67,10 +67,9 @@ def _file(request: TableRequest, folders: Folders, texts: Texts, problems: list[
     node, found = _parsed(text, shown, ending)
     if isinstance(node, ListNode | MapNode) and len(node.items) > MOST_ROWS:
         found.append(_problem(request, f"{request.name} has more than {MOST_ROWS:,} rows", "Split it over encodes."))
+        node = None
     problems.extend(found)
-    if found:
-        return None
-    return node if node is not None else ListNode([], Place(shown, 1, 1))
+    return node if node is not None or found else ListNode([], Place(shown, 1, 1))
 
 
 def _near(path: Path, folders: Folders) -> tuple[str, ...]:
@@ -133,7 +132,6 @@ def _files(request: TableRequest, folders: Folders, problems: list[Problem]) -> 
         return None
     items: dict[str, Entry] = {}
     paths: dict[str, str] = {}
-    wrong = len(problems)
     found = Glob(request.name, folders)
     problems.extend(_unsearched(request, found))
     for name in sorted(found.files):
@@ -149,7 +147,8 @@ def _files(request: TableRequest, folders: Folders, problems: list[Problem]) -> 
         paths[key] = name
         value = ScalarNode(name, name, request.place)
         items[key] = Entry(request.place, MapNode({"path": Entry(request.place, value)}, request.place))
-    return MapNode(items, request.place) if len(problems) == wrong else None
+    # Where what was found is refused, a fan-out over nothing is not what is wrong.
+    return MapNode(items, request.place) if items or not found.outside else None
 
 
 def _unsearched(request: TableRequest, found: Glob) -> Iterator[Problem]:
