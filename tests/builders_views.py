@@ -49,12 +49,15 @@ def ladder():
     return [h264("bbb/1080p", 1080, 21, "192k"), h264("bbb/720p", 720, 23, "128k"), h264("bbb/480p", 480, 24, "96k")]
 
 
-def document(wanted, records=None, *, files=1, findings=(), missing=(), **selection):
+def document(wanted, records=None, *, files=1, findings=(), missing=(), providers=None, **selection):
     """The document of the plan that follows from what is wanted and what is recorded."""
     records = records or {}
-    plan = make_plan(desired(*wanted), records, world(*records.values(), missing=missing), Selection(**selection))
+    specs = replace(desired(*wanted), providers={**desired().providers, **(providers or {})})
+    plan = make_plan(specs, records, world(*records.values(), missing=missing), Selection(**selection))
     return plan_document(
         plan,
+        providers=specs.providers,
+        records=records,
         basis=Basis(specs="specs/", files=files, state="state/encodes.json", state_exists=bool(records)),
         timestamp="2026-09-21T14:12:00Z",
         tool_version="0.1.0",

@@ -11,7 +11,7 @@ import click
 from reconciler import __version__
 from reconciler.commands import wiring
 from reconciler.commands.gathering import Planned
-from reconciler.commands.options import Command, Globals, selecting, trusting, with_globals
+from reconciler.commands.options import Command, Globals, duration, selecting, trusting, with_globals
 from reconciler.commands.planning import document_of, now, repeated
 from reconciler.commands.speaking import Screen
 from reconciler.commands.watching import Watching
@@ -23,6 +23,7 @@ from reconciler.core.errors import (
     NotApprovedError,
     PartlyAppliedError,
     ReconcilerError,
+    StillRunningError,
     UsageError,
 )
 from reconciler.core.happenings import Outcome
@@ -60,6 +61,13 @@ class Asked:
     help="How many jobs run at once.  [default: what the provider can take]",
 )
 @click.option("--fail-fast", is_flag=True, help="After one failure start nothing more.")
+@click.option("--no-wait", is_flag=True, help="Start jobs that run elsewhere and leave; a later apply brings them in.")
+@click.option(
+    "--wait-timeout",
+    metavar="DURATION",
+    callback=duration,
+    help="How long to wait for jobs (90s, 2h); what still runs then runs on, and the exit code is 7.",
+)
 @click.option(
     "--lock-timeout",
     type=click.FloatRange(min=0),
@@ -84,6 +92,8 @@ def command(
     lock_timeout: float,
     auto_approve: bool,
     fail_fast: bool,
+    no_wait: bool,
+    wait_timeout: float | None,
 ) -> int:
     """Encode what is missing or changed, and record it. Running it again goes on where it stopped.
 
@@ -93,7 +103,10 @@ def command(
     selection = Selection(targets=targets, excludes=excludes, reruns=reruns, allow=allow)
     saved = None if file is None else _saved(file, selection, expect)
     asked = Asked(settings, selection if saved is None else _left(settings, saved), auto_approve, expect, saved)
-    screen, options = Screen(settings), ApplyOptions(parallelism, fail_fast, lock_timeout)
+    screen, options = (
+        Screen(settings),
+        ApplyOptions(parallelism, fail_fast, lock_timeout, wait=not no_wait, wait_timeout=wait_timeout),
+    )
     with Watching(screen, settings) as watching:
         outcome = wiring.run_apply(
             settings, asked.selection, options, approve=_approval(screen, watching, asked), tell=watching.tell
@@ -190,7 +203,7 @@ def _ask(screen: Screen, asked: Asked, document: PlanDocument) -> None:
     """Ask on a terminal. Raises NotApprovedError where there is none, and for every answer but yes."""
     if asked.settings.json or not screen.asks:
         raise NotApprovedError(not_approved_text(document, repeated(asked.settings, asked.selection)))
-    if screen.ask(question(document.summary)) != "yes":
+    if screen.ask(question(document)) != "yes":
         raise NotApprovedError('nothing was started: the answer was not "yes"')
     screen.talk("\n")
 
@@ -210,7 +223,9 @@ def _ended(screen: Screen, asked: Asked, outcome: Outcome) -> int:
 
 
 def exit_code(outcome: Outcome) -> int:
-    """130 beats 3 beats 0."""
+    """130 beats 3 beats 7 beats 0."""
     if outcome.interrupted:
         return InterruptedApplyError.exit_code
-    return PartlyAppliedError.exit_code if outcome.failed or outcome.not_run else 0
+    if outcome.failed or (outcome.not_run and not outcome.timed_out):
+        return PartlyAppliedError.exit_code
+    return StillRunningError.exit_code if outcome.timed_out else 0

@@ -9,6 +9,7 @@ from reconciler.commands import gathering
 from reconciler.commands.addresses import chosen
 from reconciler.commands.gathering import Planned
 from reconciler.commands.options import Command, Globals, complete, trusting, with_globals
+from reconciler.commands.planning import document_of
 from reconciler.commands.speaking import Screen
 from reconciler.core.encode import Output
 from reconciler.core.errors import UsageError
@@ -37,7 +38,13 @@ def command(settings: Globals, addresses: tuple[str, ...], *, presets: bool) -> 
     outputs = {output.address: output for output in planned.desired.outputs}
     found = chosen({**dict.fromkeys(planned.records), **outputs}, addresses)
     if settings.json:
-        screen.json({address: _facts(planned, output) for address, output in found.items() if output is not None})
+        changes = {change.address: change for change in document_of(planned, settings).resource_changes}
+        facts = {
+            address: msgspec.to_builtins(explained(output, changes.get(address)))
+            for address, output in found.items()
+            if output is not None
+        }
+        screen.json(facts)
     else:
         screen.result("\n".join(_text(planned, address, output, screen) for address, output in found.items()))
     return 0
@@ -59,8 +66,3 @@ def _text(planned: Planned, address: str, output: Output | None, screen: Screen)
         return retired_text(address, record, step, columns=screen.columns)
     notices = [notice for notice in planned.plan.notices if notice.address == address]
     return explain_text(output, record, step, notices, columns=screen.columns)
-
-
-def _facts(planned: Planned, output: Output) -> object:
-    step = next((step for step in planned.plan.steps if step.address == output.address), None)
-    return msgspec.to_builtins(explained(output, step))

@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import platformdirs
@@ -48,6 +49,11 @@ def host() -> str:
     return socket.gethostname()
 
 
+def stamp() -> str:
+    """The time of now as the state writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def project_folder() -> Path:
     """The project is the current directory."""
     return Path.cwd()
@@ -82,12 +88,13 @@ def look_around(desired: Desired, snapshot: Snapshot) -> World:
     records, project = snapshot.records, project_folder()
     wanted = (output.source for output in desired.outputs)
     seen = sightings.sightings(project, wanted, known_sources(desired, records), Digests(cache_folder()).digest)
-    return World(host=host(), sightings=seen, files=presence(project, paths_to_look_at(records, host(), desired)))
+    files = presence(project, paths_to_look_at(records, host(), desired))
+    return World(host=host(), now=stamp(), sightings=seen, files=files)
 
 
 def look_at_files(snapshot: Snapshot) -> World:
     """As `look_around`, for whoever asks about published files only."""
-    return World(host=host(), files=presence(project_folder(), paths_to_look_at(snapshot.records, host())))
+    return World(host=host(), now=stamp(), files=presence(project_folder(), paths_to_look_at(snapshot.records, host())))
 
 
 def plan_of(

@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 
 import click
 
+from reconciler.core import units
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _VARIABLE_PREFIX = "RECONCILER_VAR_"
@@ -108,6 +110,14 @@ def refuse_nothing(ctx: click.Context, param: click.Parameter, value: Any) -> An
     if value == "":
         raise click.BadParameter("it must not be empty.", ctx, param)
     return value
+
+
+def duration(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """The callback of options that take a duration; in seconds. Raises click.BadParameter."""
+    try:
+        return None if value is None else float(units.duration(value))
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", ctx, param) from error
 
 
 def _option(*names: str, environment: str | None, **attributes: Any) -> click.Option:  # noqa: ANN401 - handed on to click

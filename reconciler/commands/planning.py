@@ -23,6 +23,8 @@ def document_of(planned: Planned, settings: Globals, findings: Sequence[str] = (
     folder = settings.specs.rstrip("/")
     return plan_document(
         planned.plan,
+        providers=planned.desired.providers,
+        records=planned.records,
         basis=Basis(
             specs=f"{folder}/",
             files=len(planned.desired.files),

@@ -97,12 +97,17 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
-    """A declared provider. `options` is the model of its type; `place` is where it is declared, if anywhere."""
+    """A declared provider; `options` is the model of its type.
+
+    `paid` is whether its jobs cost money, `price` what a minute of one output costs by the user's own rate card,
+    `holds` whether finished files stay with it. `place` is where it is declared, if anywhere.
+    """
 
     name: str
     type: str
     options: BaseModel
     paid: bool = False
+    holds: bool = False
     price: Money | None = None
     parallelism: int | None = None
     place: Place | None = None

@@ -8,6 +8,7 @@ ReconcilerError              1   expected; says what, where and what to do
 ├── RefusedError             4   a limit or a protection
 ├── PlanChangedError         5   the plan is not the one that was approved
 ├── LockedError              6   somebody else writes the state
+├── StillRunningError        7   jobs that were waited for long enough
 ├── UsageError              64   options that contradict each other
 ├── InterruptedApplyError  130   stopped by the user; running again goes on
 └── ProviderError            1   a provider could not do what it was asked
@@ -112,6 +113,12 @@ class LockedError(ReconcilerError):
     """Another process writes the state."""
 
     exit_code = 6
+
+
+class StillRunningError(ReconcilerError):
+    """Jobs still run after the time to wait for them; the next apply brings them in."""
+
+    exit_code = 7
 
 
 class UsageError(ReconcilerError):

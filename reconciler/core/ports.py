@@ -68,13 +68,17 @@ class Fetch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """An output that is whole. `path` is a temporary file, fsynced, not yet under its final name."""
+    """An output that is whole. `path` is a temporary file, fsynced, not yet under its final name.
+
+    `duration` is in seconds.
+    """
 
     path: str
     size: int
     sha256: str
     summary: str
     notes: tuple[str, ...] = ()
+    duration: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

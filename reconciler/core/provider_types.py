@@ -101,6 +101,10 @@ class ProviderType(Protocol):
         """Whether its jobs cost money."""
 
     @property
+    def holds(self) -> bool:
+        """Whether finished files stay with it, to be opened by link."""
+
+    @property
     def builder(self) -> str:
         """`module:function` of `(name, options, workshop) -> Provider`; imported only when a provider is needed."""
 

@@ -61,9 +61,16 @@ def _settings(
     name: str, kind: str, offered: ProviderType | None, options: ProviderOptions, entry: Entry | None = None
 ) -> ProviderSettings:
     price = options.price.per_output_minute if isinstance(options, PaidOptions) and options.price else None
-    paid = offered is not None and offered.paid
-    place = None if entry is None else entry.key
-    return ProviderSettings(name, kind, options, paid, price, options.parallelism, place)
+    return ProviderSettings(
+        name,
+        kind,
+        options,
+        paid=offered is not None and offered.paid,
+        holds=offered is not None and offered.holds,
+        price=price,
+        parallelism=options.parallelism,
+        place=None if entry is None else entry.key,
+    )
 
 
 def _type(node: Node, path: str, types: Mapping[str, ProviderType], problems: list[Problem]) -> str | None:

@@ -68,7 +68,9 @@ class Renditions:
         parameters, node = salvaged(Parameters, without_nulls(merged), path, self._problems)
         if parameters is None or not isinstance(node, MapNode):
             return None
-        found = combinations.problems(parameters, Written(node, path, place))
+        # What has words of its provider's own only that provider can judge; every other one refuses those words.
+        strange = native is not None and bool(native.extras)
+        found = [] if strange else combinations.problems(parameters, Written(node, path, place))
         self._problems.extend(found)
         if found or holds_lost(node):
             return None
@@ -76,7 +78,9 @@ class Renditions:
         extras = native.extras if native is not None else {}
         found_at = {**origins(node), **dict.fromkeys(extras, Origin(place))}
         prepared = Prepared(parameters, extras)
-        return Rendition(parameters, prepared, found_at, str(parameters.container), Written(node, path, place), native)
+        return Rendition(
+            parameters, prepared, found_at, parameters.container or "media", Written(node, path, place), native
+        )
 
 
 def checked_presets(

@@ -90,6 +90,7 @@ def verified(record: Record, result: Verified, output: Output, *, rev: int, now:
             size=result.size,
             sha256=result.sha256,
             host=host,
+            duration=result.duration,
             summary=result.summary,
             temp=result.path,
         ),

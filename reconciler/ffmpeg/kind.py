@@ -24,6 +24,7 @@ class FfmpegType:
 
     options = FfmpegOptions
     paid = False
+    holds = False
     builder = "reconciler.ffmpeg.provider:built"
 
     def refusals(

@@ -130,6 +130,9 @@ def outcome_events(outcome: Outcome, timestamp: str, exit_code: int) -> Iterator
         recorded=outcome.free,
         not_run=outcome.not_run,
         interrupted=outcome.interrupted,
+        running=outcome.running,
+        timed_out=outcome.timed_out,
+        paid=[str(money) for money in outcome.paid],
         seconds=round(outcome.seconds, 1),
     )
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reconciler.core.happenings import Outcome, OutputDone, OutputFailed
+from reconciler.core.plan import IN_FLIGHT
 from reconciler.views.cells import columns_of, fold, table, visible, whole
-from reconciler.views.document import PlanDocument, Summary
-from reconciler.views.words import count, size, span
+from reconciler.views.document import PlanDocument
+from reconciler.views.money import expected, paid
+from reconciler.views.words import count, moment, size, span
 
 OUTPUTS_AT_MOST = 50
 
@@ -23,13 +25,18 @@ def apply_text(outcome: Outcome, *, state: str, exit_code: int, columns: int = 8
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
-def question(summary: Summary) -> str:
+def question(document: PlanDocument) -> str:
     """What is asked on a terminal before anything starts."""
+    summary = document.summary
+    away = sorted({visible(job.provider) for job in document.jobs if job.remote})
+    places = [*(["this machine"] if any(not job.remote for job in document.jobs) else []), *away]
+    cost = expected(document.cost)
+    where = f"on {' and '.join(places)}{f' for {cost}' if cost else ''}"
     if summary.encode:
         also = f" and go on with {summary.resume:,}" if summary.resume else ""
-        return f'Encode {count(summary.encode, "output")}{also} on this machine? Only "yes" starts them: '
+        return f'Encode {count(summary.encode, "output")}{also} {where}? Only "yes" starts them: '
     if summary.resume:
-        return f'Go on with {count(summary.resume, "output")} on this machine? Only "yes" starts them: '
+        return f'Go on with {count(summary.resume, "output")} {where}? Only "yes" starts them: '
     free = summary.retire + summary.moved + summary.reused + summary.updated
     return f'Record {count(free, "change")}? Nothing is encoded. Only "yes" records them: '
 
@@ -47,12 +54,16 @@ def not_approved_text(document: PlanDocument, options: str) -> str:
 
 
 def _headline(outcome: Outcome) -> str:
-    took = f"in {span(outcome.seconds)}. Paid: nothing."
+    took = f"in {span(outcome.seconds)}. Paid: {paid(outcome.paid)}."
     made = f"{len(outcome.encoded):,} encoded"
+    if outcome.running:
+        made = f"{made}, {outcome.running:,} running"
     free = [f"{outcome.free:,} recorded"] if outcome.free else []
     if outcome.interrupted:
         parts = [made, f"{len(outcome.failed):,} failed", *free, f"{outcome.not_run:,} not run"]
         return f"Error: interrupted: {', '.join(parts)}, {took}"
+    if outcome.timed_out:
+        return f"Error: still running after the time to wait: {made}, {len(outcome.failed):,} failed, {took}"
     if outcome.failed:
         total = len(outcome.encoded) + len(outcome.failed) + outcome.not_run
         rest = [made, *free, *([f"{outcome.not_run:,} not run"] if outcome.not_run else [])]
@@ -75,7 +86,12 @@ def _encoded(encoded: Sequence[OutputDone], columns: int) -> list[str]:
 
 
 def _row(done: OutputDone, summary: str) -> tuple[str, ...]:
-    return (visible(done.address), visible(done.path), size(done.size), summary, "verified")
+    where = visible(done.path) if done.held_by is None else f"at {visible(done.held_by)}{_until(done)}"
+    return (visible(done.address), where, size(done.size), summary, "verified")
+
+
+def _until(done: OutputDone) -> str:
+    return f" until {moment(done.expires_at)}" if done.expires_at is not None else ""
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
@@ -90,8 +106,11 @@ def _facts(row: tuple[str, ...], columns: int) -> list[str]:
 def _failed(failed: Sequence[OutputFailed], columns: int, options: str) -> list[str]:
     lines: list[str] = []
     for failure in sorted(failed, key=lambda failure: failure.address):
-        head = f"  {failure.status:<7} {visible(failure.address)}"
+        status = "waits" if failure.status in IN_FLIGHT else failure.status
+        head = f"  {status:<7} {visible(failure.address)}"
         attempt = f"attempt {failure.failures} of {max(failure.attempts, failure.failures)}"
+        if failure.status in IN_FLIGHT:
+            attempt = "no attempt was used"
         lines += fold(f"{head}  {attempt}", columns, rest=" " * 10)
         for line in (failure.error, *_what_next(failure, options)):
             lines += fold(visible(line), columns, first=" " * 10)
@@ -101,6 +120,9 @@ def _failed(failed: Sequence[OutputFailed], columns: int, options: str) -> list[
 def _what_next(failure: OutputFailed, options: str) -> Iterator[str]:
     live = f"the old file is still live ({failure.old_file}); " if failure.old_file is not None else ""
     left = failure.attempts - failure.failures
+    if failure.status in IN_FLIGHT:
+        yield f"{live}its job is as it was; the next apply goes on with it"
+        return
     if failure.status == "failed" and left > 0:
         yield f"{live}the next apply tries {'once more' if left == 1 else 'again'}"
         return
@@ -111,6 +133,9 @@ def _what_next(failure: OutputFailed, options: str) -> Iterator[str]:
 def _last_words(outcome: Outcome, state: str, exit_code: int, options: str) -> str:
     if outcome.interrupted:
         return f"Recorded in {state}. Nothing is lost. To go on: {whole(f'reconciler apply{options}')}"
+    if outcome.running and not outcome.failed:
+        command = whole(f"reconciler apply{options}")
+        return f"Recorded in {state}. Running jobs go on without us; to bring in what they make: {command}"
     if outcome.failed:
         return f"Recorded in {state}. Exit {exit_code}: part done, safe to run again, nothing is paid twice."
     if not outcome.encoded:

@@ -45,10 +45,24 @@ class Change(Frozen, frozen=True):
 
 
 class Cost(Frozen, frozen=True):
-    """What a step costs, as a decimal string; without a currency where nothing is paid."""
+    """What a step costs, as a decimal string; without a currency where nothing is paid.
 
-    expected: str = "0"
+    `expected` is null where it is not known, and `unknown` says what is missing: "price" (no rate card is
+    declared) or "duration" (of the source).
+    """
+
+    expected: str | None = "0"
     currency: str | None = None
+    unknown: str | None = None
+
+
+class Total(Frozen, frozen=True):
+    """What a plan costs: `expected` one amount a currency, for `minutes` of output; `unknown` counts the rest."""
+
+    expected: tuple[Cost, ...] = ()
+    minutes: float = 0.0
+    unknown_price: int = 0
+    unknown_duration: int = 0
 
 
 class SourceShown(Frozen, frozen=True):
@@ -82,9 +96,14 @@ class ResourceChange(Frozen, frozen=True):
 
 
 class JobShown(Frozen, frozen=True):
-    """Steps that share one job, and the source that it reads once. `seconds` is what it took last time."""
+    """Steps that share one job, and the source that it reads once. `seconds` is what it took last time.
+
+    `kind` is the type of the provider; one that is `remote` runs jobs elsewhere and keeps what they make.
+    """
 
     provider: str
+    kind: str
+    remote: bool
     encode: str
     addresses: tuple[str, ...]
     source: SourceShown
@@ -137,7 +156,7 @@ class PlanDocument(Frozen, frozen=True):
     warnings: tuple[Notice, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     findings: tuple[str, ...] = ()
-    cost: Cost = Cost()
+    cost: Total = Total()
     output_changes: dict[str, Any] = {}
     errored: bool = False
     applyable: bool = False

@@ -15,7 +15,7 @@ from reconciler.core.state import Record
 from reconciler.core.steps import Step
 from reconciler.views.cells import columns_of, fold, pad, visible, width
 from reconciler.views.document import ResourceChange
-from reconciler.views.plan_json import resource_change
+from reconciler.views.plan_json import changed_fields
 from reconciler.views.plan_rows import values
 from reconciler.views.words import value
 
@@ -30,7 +30,7 @@ def explain_text(
     for notice in notices:
         lines += fold(visible(notice.sentence), columns, first="  ")
     if step is not None:
-        for change in resource_change(step).changes:
+        for change in changed_fields(step):
             lines += fold(values(change), columns, first="  ", rest="    ")
     lines += ["", *_fields(output, columns), "", *_facts(output, columns)]
     return "\n".join(lines) + "\n"
@@ -66,14 +66,14 @@ class Explained(msgspec.Struct, frozen=True):
     fields: dict[str, Field]
 
 
-def explained(output: Output, step: Step | None) -> Explained:
-    """An explanation for programs."""
+def explained(output: Output, change: ResourceChange | None) -> Explained:
+    """An explanation for programs; `change` is the output's part of a plan, if it has one."""
     return Explained(
         fingerprint=output.fingerprint,
         path=output.path,
         provider=output.provider,
         place=str(output.place),
-        change=resource_change(step) if step is not None else None,
+        change=change,
         fields={name: _field(output, name, canonical) for name, canonical in output.manifest.items()},
     )
 

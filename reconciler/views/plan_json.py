@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.core.approval import Refusal, plan_id, plan_lines
-from reconciler.core.encode import Output, Source
+from reconciler.core.cost import total
+from reconciler.core.encode import Output, ProviderSettings, Source
+from reconciler.core.estimates import FREE, Estimate, Estimator
 from reconciler.core.jobs import PlannedJob, plan_jobs
 from reconciler.core.manifest import Difference
 from reconciler.core.plan import Plan, counts
+from reconciler.core.state import Record
 from reconciler.core.steps import (
     Create,
     EncodeStep,
@@ -30,17 +34,21 @@ from reconciler.views.document import (
     Basis,
     Change,
     ChangedField,
+    Cost,
     JobShown,
     PlanDocument,
     ResourceChange,
     SourceShown,
     Summary,
+    Total,
 )
 
 
 def plan_document(
     plan: Plan,
     *,
+    providers: Mapping[str, ProviderSettings],
+    records: Mapping[str, Record],
     basis: Basis,
     timestamp: str,
     tool_version: str,
@@ -49,6 +57,8 @@ def plan_document(
 ) -> PlanDocument:
     """The whole plan as a document; `findings` are sentences about what `--refresh` saw."""
     lines = plan_lines(plan)
+    estimator = Estimator(providers, records)
+    estimates = {step.address: estimator.estimate(step) for step in plan.steps}
     return PlanDocument(
         format=FORMAT,
         version=VERSION,
@@ -60,12 +70,13 @@ def plan_document(
         lines=lines,
         selection=plan.selection,
         basis=basis,
-        resource_changes=tuple(map(resource_change, plan.steps)),
-        jobs=tuple(_jobs(plan)),
+        resource_changes=tuple(resource_change(step, providers, estimates[step.address]) for step in plan.steps),
+        jobs=tuple(_jobs(plan, providers)),
         summary=summary(plan),
         warnings=plan.notices,
         refusals=tuple(refused),
         findings=tuple(findings),
+        cost=total_cost(estimates.values()),
         applyable=bool(plan.steps) and not refused,
         complete=not (plan.selection.targets or plan.selection.excludes),
     )
@@ -97,7 +108,7 @@ def summary(plan: Plan) -> Summary:
     )
 
 
-def resource_change(step: Step) -> ResourceChange:
+def resource_change(step: Step, providers: Mapping[str, ProviderSettings], estimate: Estimate) -> ResourceChange:
     """One step as OpenTofu would write it."""
     output = None if isinstance(step, Retire) else step.output
     return ResourceChange(
@@ -112,9 +123,10 @@ def resource_change(step: Step) -> ResourceChange:
         symbol=step.symbol,
         phrase=step.phrase,
         reason=step.reason.sentence,
-        changes=_changes(step),
+        changes=changed_fields(step),
         encode=output.encode if output is not None else step.address.rpartition("/")[0],
-        path=output.path if output is not None else _recorded_path(step),
+        cost=_cost(estimate),
+        path=_path(step, output, providers),
         reuse_of=step.of if isinstance(step, Reuse | ReuseTwin | Move) else None,
         previous_address=step.of if isinstance(step, Move) else None,
     )
@@ -125,10 +137,39 @@ def source_shown(source: Source) -> SourceShown:
     return SourceShown(source.kind, source.identity, from_environment=source.location.startswith("${env."))
 
 
-def _jobs(plan: Plan) -> Iterator[JobShown]:
+def total_cost(estimates: Iterable[Estimate]) -> Total:
+    """What all steps cost together, and of how many that is not known."""
+    paid = [each for each in estimates if each != FREE]
+    known = [each.money for each in paid if each.money is not None]
+    missing = Counter(each.unknown for each in paid)
+    return Total(
+        expected=tuple(Cost(f"{money.amount:.2f}", money.currency) for money in total(known)),
+        minutes=round(sum(each.seconds or 0 for each in paid if each.money is not None) / 60, 2),
+        unknown_price=missing["price"],
+        unknown_duration=missing["duration"],
+    )
+
+
+def _cost(estimate: Estimate) -> Cost:
+    if estimate.money is not None:
+        return Cost(f"{estimate.money.amount:f}", estimate.money.currency)
+    return Cost() if estimate.unknown is None else Cost(None, None, estimate.unknown)
+
+
+def _path(step: Step, output: Output | None, providers: Mapping[str, ProviderSettings]) -> str | None:
+    """The file on this machine that a step is about; None where the provider keeps what it makes."""
+    if output is None:
+        return _recorded_path(step)
+    settings = providers.get(output.provider)
+    return None if settings is not None and settings.holds else output.path
+
+
+def _jobs(plan: Plan, providers: Mapping[str, ProviderSettings]) -> Iterator[JobShown]:
     for job in plan_jobs(plan.project, encode_steps(plan)):
         yield JobShown(
             provider=job.provider,
+            kind=providers[job.provider].type if job.provider in providers else "",
+            remote=job.provider in providers and providers[job.provider].holds,
             encode=job.request.encode,
             addresses=tuple(step.address for step in job.steps),
             source=source_shown(job.request.source),
@@ -157,7 +198,8 @@ def _before(step: Step) -> dict[str, str | int | float | bool] | None:
             return None
 
 
-def _changes(step: Step) -> tuple[ChangedField, ...]:
+def changed_fields(step: Step) -> tuple[ChangedField, ...]:
+    """The fields that differ, and where their new values are written."""
     match step:
         case Rerun() | Supersede() | Update():
             return tuple(_changed(step.output, change) for change in step.changes)

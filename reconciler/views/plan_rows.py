@@ -27,7 +27,7 @@ def row_lines(changes: Sequence[ResourceChange], columns: int) -> list[str]:
             strict=True,
         )
     )
-    paths = {change.address: f"to {visible(change.path)}" for change in encoded if change.path is not None}
+    paths = {change.address: _place(change) for change in encoded}
     start = 2 + symbol + 1
     said_columns = columns_of(words.values())
     beside = start + address + 2 + said_columns
@@ -43,6 +43,11 @@ def row_lines(changes: Sequence[ResourceChange], columns: int) -> list[str]:
             lines += _row(lead, said, path, columns, below=start + 2, fits=beside <= columns)
         lines += below_lines(change, columns, " " * (start + 2))
     return lines
+
+
+def _place(change: ResourceChange) -> str:
+    """Where the finished file will be: its path, or the provider that keeps it."""
+    return f"to {visible(change.path)}" if change.path is not None else f"at {visible(change.provider_name)}"
 
 
 def naturally(address: str) -> list[tuple[int, str]]:

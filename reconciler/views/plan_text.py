@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.views.cells import fold, visible, whole, width
 from reconciler.views.document import Basis, PlanDocument, SourceShown, Summary
+from reconciler.views.money import cost_sentences
 from reconciler.views.plan_causes import cause_lines
 from reconciler.views.plan_detail import detail_lines
 from reconciler.views.plan_rows import row_lines
@@ -119,13 +120,7 @@ def _jobs(document: PlanDocument, columns: int, options: str, *, looks: bool) ->
 
 def _jobs_sentence(document: PlanDocument) -> str:
     jobs = document.jobs
-    providers = sorted({job.provider for job in jobs})
-    named = (
-        ""
-        if providers == ["local"]
-        else f", {'provider' if len(providers) == 1 else 'providers'} {sequence(providers)}"
-    )
-    where = f"on this machine (ffmpeg{named})"
+    where = _where_jobs_run(document)
     if len(jobs) > 1:
         return f"{len(jobs):,} jobs {where}; each source is decoded once for all its outputs."
     outputs = len(jobs[0].addresses)
@@ -133,6 +128,15 @@ def _jobs_sentence(document: PlanDocument) -> str:
         return f"One job {where}."
     words = {2: "both", 3: "all three", 4: "all four", 5: "all five"}
     return f"One job {where}, one decode for {words.get(outputs, f'all {outputs}')}."
+
+
+def _where_jobs_run(document: PlanDocument) -> str:
+    """`on this machine (ffmpeg)`, `on bytenite`, or both."""
+    here = sorted({job.provider for job in document.jobs if not job.remote})
+    away = sorted({job.provider for job in document.jobs if job.remote})
+    named = "" if here == ["local"] else f", {'provider' if len(here) == 1 else 'providers'} {sequence(here)}"
+    places = [f"this machine (ffmpeg{named})"] if here else []
+    return f"on {' and on '.join([*places, *map(visible, away)])}"
 
 
 def _remote_sources(document: PlanDocument) -> list[SourceShown]:
@@ -187,14 +191,19 @@ def _summary(document: PlanDocument, columns: int) -> list[str]:
 
 def _cost(document: PlanDocument, columns: int) -> Iterator[str]:
     """Sentences about cost, time and id, as many on a line as fit."""
-    sentences = ["Cost: nothing to pay.", _time(document), f"Plan id: {document.plan_id}"]
+    sentences = [*cost_sentences(document), _time(document), f"Plan id: {document.plan_id}"]
     line = ""
     for sentence in filter(None, sentences):
+        if width(sentence) > columns:
+            yield from filter(None, [line, *fold(sentence, columns, rest="  ")])
+            line = ""
+            continue
         if line and width(line) + 1 + width(sentence) > columns:
             yield line
             line = ""
         line = f"{line} {sentence}" if line else sentence
-    yield line
+    if line:
+        yield line
 
 
 def _time(document: PlanDocument) -> str:

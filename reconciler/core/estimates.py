@@ -1,0 +1,77 @@
+"""What a plan will cost by the user's own rate card, as far as the length of its outputs is known offline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from reconciler.core.cost import Money
+from reconciler.core.encode import Output, ProviderSettings
+from reconciler.core.manifest import Canonical, Manifest
+from reconciler.core.state import Attempt, Record
+from reconciler.core.steps import Create, Rerun, Retry, Step, Supersede
+
+Unknown = Literal["price", "duration"]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What one step will cost. `seconds` is how long its output will be; `unknown` says what is missing.
+
+    Without `money` and `unknown` it costs nothing.
+    """
+
+    money: Money | None = None
+    seconds: float | None = None
+    unknown: Unknown | None = None
+
+
+FREE = Estimate()
+
+
+class Estimator:
+    """Estimates steps by rate cards, and by what the state knows of the length of sources."""
+
+    def __init__(self, providers: Mapping[str, ProviderSettings], records: Mapping[str, Record]) -> None:
+        self._providers = providers
+        self._records = records
+        self._durations: dict[tuple[Canonical | None, ...], float] | None = None
+
+    def estimate(self, step: Step) -> Estimate:
+        """What a step will cost. Going on with a job that was started costs nothing more."""
+        if not isinstance(step, Create | Rerun | Retry | Supersede):
+            return FREE
+        settings = self._providers.get(step.output.provider)
+        if settings is None or not settings.paid:
+            return FREE
+        seconds = self.duration(step.output)
+        if settings.price is None:
+            return Estimate(seconds=seconds, unknown="price")
+        if seconds is None:
+            return Estimate(unknown="duration")
+        amount = settings.price.amount * Decimal(str(seconds)) / 60
+        return Estimate(Money(amount.quantize(Decimal("0.0001")), settings.price.currency), seconds)
+
+    def duration(self, output: Output) -> float | None:
+        """How long an output will be, in seconds: by its trim, else as long as its source was last time."""
+        trim = output.source.trim
+        if trim.end is not None:
+            return float(trim.end - trim.start)
+        if self._durations is None:
+            self._durations = dict(_durations(self._records))
+        return self._durations.get(_part(output.manifest))
+
+
+def _part(manifest: Manifest) -> tuple[Canonical | None, ...]:
+    """The part of a source that a manifest is about."""
+    return manifest.get("source"), manifest.get("source.trim.start"), manifest.get("source.trim.end")
+
+
+def _durations(records: Mapping[str, Record]) -> Iterator[tuple[tuple[Canonical | None, ...], float]]:
+    for record in records.values():
+        made: list[Record | Attempt] = [*record.previous, record]
+        for each in made:
+            if each.output is not None and each.output.duration is not None:
+                yield _part(each.manifest), each.output.duration

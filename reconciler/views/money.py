@@ -1,0 +1,52 @@
+"""What is paid, in words: estimates before, amounts after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from reconciler.core.cost import Money
+from reconciler.views.document import PlanDocument, Total
+from reconciler.views.words import count
+
+# Currencies that people write with a sign before the amount.
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
+
+
+def amount(number: str, currency: str | None) -> str:
+    """`$9.60`, `28 BYC`."""
+    sign = _SIGNS.get(currency or "")
+    return f"{sign}{number}" if sign is not None else f"{number} {currency}"
+
+
+def paid(amounts: Iterable[Money]) -> str:
+    """What was paid: `$6.10 and 28 BYC`, or `nothing`."""
+    said = [
+        amount(f"{money.amount:.2f}" if money.currency in _SIGNS else f"{money.amount:f}", money.currency)
+        for money in amounts
+    ]
+    return " and ".join(said) or "nothing"
+
+
+def expected(total: Total) -> str:
+    """What a plan costs, as far as it is known: `about $9.60`; empty if nothing of it is."""
+    return " and ".join(f"about {amount(cost.expected or '0', cost.currency)}" for cost in total.expected)
+
+
+def cost_sentences(document: PlanDocument) -> Iterator[str]:
+    """What there is to pay, and what would have to be known to tell the rest."""
+    total = document.cost
+    known = expected(total)
+    if known:
+        yield f"Cost: {known} ({total.minutes:g} min of output, your rate card)."
+    elif not total.unknown_price and not total.unknown_duration:
+        yield "Cost: nothing to pay."
+    if total.unknown_price:
+        providers = sorted(
+            {change.provider_name for change in document.resource_changes if change.cost.unknown == "price"}
+        )
+        yield (
+            f"Cost of {count(total.unknown_price, 'output')}: not known; "
+            f"providers.{providers[0]}.price is not declared."
+        )
+    if total.unknown_duration:
+        yield f"Cost of {count(total.unknown_duration, 'output')}: known once the length of the source is."
