@@ -154,7 +154,8 @@ def matched(results: Sequence[Result], outputs: Sequence[Output], job_name: str)
     missing = [output for output in outputs if output.name not in found]
     left = [result for result in results if id(result) not in taken]
     named = describing.file_names(missing, job_name) if missing else {}
-    if len(missing) == 1 and len(left) == 1 and not named:
+    # The one file of a job that was asked for one output is that output, whatever its server calls it.
+    if len(missing) == 1 and len(left) == 1 and (not named or len(outputs) == 1):
         found[missing[0].name] = left[0]
     return found
 

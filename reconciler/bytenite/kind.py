@@ -57,7 +57,6 @@ class ByteniteType:
     options = ByteniteOptions
     paid = True
     holds = True
-    holds = True
     builder = "reconciler.bytenite.provider:built"
 
     def refusals(

@@ -89,6 +89,7 @@ class ByteniteProvider:
     ) -> None:
         self.parallelism = options.parallelism or PARALLELISM
         self._api, self._drafts, self._collector, self._clocks = api, drafts, collector, clocks
+        self._price = options.price
         self._known = KnownJobs()
         self._looking = Workers("bytenite look", 1)
         self._collecting = Workers("bytenite collect", _COLLECTORS)
@@ -109,13 +110,15 @@ class ByteniteProvider:
 
     def quote(self, job_id: str) -> str | None:
         """See core.ports.Quotes. A server that cannot say now is one that does not say."""
+        if self._price is not None:
+            return None  # the user's own rate card is what was approved
         try:
             estimate = self._api.estimate(job_id)
         except CredentialsError:
             raise
         except ProviderError:
             return None
-        return None if estimate is None else str(Money(estimate, CURRENCY))
+        return None if not estimate else str(Money(estimate, CURRENCY))
 
     def start(self, job_id: str) -> None:
         """See core.ports.Provider. Nothing is sent for a job that is known to have been started."""

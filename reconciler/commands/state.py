@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from reconciler.commands import gathering
 from reconciler.commands.addresses import chosen
 from reconciler.commands.options import Command, Globals, Group, complete, with_globals
+from reconciler.commands.recovering import adopt_command, rebuild_command
 from reconciler.commands.speaking import Screen
 from reconciler.core.errors import UsageError
 from reconciler.core.names import name_error, publish_path
@@ -39,6 +40,10 @@ def command() -> None:
 
     What mends takes the lock, writes every change to the journal first, and keeps a backup of the state.
     """
+
+
+command.add_command(rebuild_command)
+command.add_command(adopt_command)
 
 
 @command.command("list", cls=Command, short_help="List the recorded addresses.")

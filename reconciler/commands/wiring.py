@@ -25,7 +25,7 @@ from reconciler.core.encode import Desired, ProviderSettings, Source
 from reconciler.core.errors import ProviderError, RefusedError
 from reconciler.core.happenings import Outcome, Tell
 from reconciler.core.plan import IN_FLIGHT
-from reconciler.core.ports import Checks, Kills, Provider
+from reconciler.core.ports import Checks, Kills, Provider, Reports
 from reconciler.core.provider_types import Build, Workshop
 from reconciler.core.selection import Selection
 from reconciler.core.state import Snapshot
@@ -219,6 +219,28 @@ def built(each: ProviderSettings, workshop: Workshop, *, parallelism: int | None
     module, _, function = Types()[each.type].builder.partition(":")
     build: Build = getattr(import_module(module), function)
     return build(each.name, options, workshop)
+
+
+@contextmanager
+def provider_of(settings: Globals, desired: Desired, name: str) -> Iterator[Provider]:
+    """One declared provider, to be asked; closed after. Raises ProviderError."""
+    fetcher = _fetcher(settings)
+    try:
+        provider = built(desired.providers[name], _workshop(settings, fetcher))
+        try:
+            yield provider
+        finally:
+            provider.close()
+    finally:
+        fetcher.close()
+
+
+def report(settings: Globals, desired: Desired, name: str) -> tuple[str, ...]:
+    """What a provider says when it is asked whether it is there. Raises ProviderError."""
+    with provider_of(settings, desired, name) as provider:
+        if isinstance(provider, Checks):
+            provider.check()
+        return provider.report() if isinstance(provider, Reports) else ("ready",)
 
 
 def _workshop(settings: Globals, fetcher: SourceFetcher) -> Workshop:
