@@ -96,7 +96,10 @@ class _Gathering:
         self.problems.append(Problem(message, place, path, hints))
 
     def _version(self, entry: Entry | None) -> None:
-        if entry is None or (isinstance(entry.node, ScalarNode) and entry.node.value == 1):
+        if entry is None:
+            return
+        # To Python true is 1.
+        if isinstance(entry.node, ScalarNode) and entry.node.value == 1 and entry.node.value is not True:
             return
         hint = "Write  version: 1. A newer version needs a newer reconciler."
         self._problem(f"version cannot be {described(entry.node)}", entry.node.place, "version", hint)

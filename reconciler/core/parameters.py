@@ -22,6 +22,8 @@ Encoder = Literal["libx264", "libx265", "libvpx-vp9", "libsvtav1", "libaom-av1"]
 PixelFormat = Literal["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le"]
 
 
+_WORD = r"^[A-Za-z0-9._-]{1,40}$"
+
 # A level, or the idc that x264 knows it by.
 _LEVEL = re.compile(r"^(\d)(?:\.?(\d))?$")
 
@@ -49,10 +51,19 @@ def _number(value: object) -> int | float:
     return units.number(value)
 
 
+_CHANNELS = {"mono": 1, "stereo": 2, "2.0": 2, "2.1": 3, "5.1": 6, "7.1": 8}
+
+
 def _channels(value: object) -> object:
     """`mono`, `stereo` and `5.1` are how people count channels."""
-    named = {"mono": 1, "stereo": 2, "2.0": 2, "2.1": 3, "5.1": 6, "7.1": 8}
-    return named.get(str(value), value) if isinstance(value, (str, float)) else value
+    return _CHANNELS.get(str(value), value) if isinstance(value, (str, float)) else value
+
+
+def _degrees(value: object) -> object:
+    """Python takes false for 0."""
+    if isinstance(value, bool):
+        raise ValueError("must be 0, 90, 180 or 270")  # noqa: TRY004 - as _number
+    return value
 
 
 def _colour(value: object) -> object:
@@ -63,36 +74,62 @@ def _limit_or_rate(value: object) -> str:
     return "limit" if isinstance(value, (dict, BaseModel)) else "rate"
 
 
-def _unit(kind: str, *examples: str) -> WithJsonSchema:
-    """What an editor is told of a value with a unit: a number, or a number with its unit as text."""
-    return WithJsonSchema({"type": ["number", "string"], "description": kind, "examples": list(examples)})
+def _unit(kind: str, number: dict[str, object], text: str, *examples: str) -> WithJsonSchema:
+    """What an editor is told of a value with a unit: a number, or text that may say the unit."""
+    written: dict[str, object] = {"type": "string", "pattern": text, "maxLength": units.LONGEST}
+    return WithJsonSchema({"anyOf": [number, written], "description": kind, "examples": list(examples)})
+
+
+def _time(bounds: dict[str, object]) -> WithJsonSchema:
+    kind = "A duration: 2s, 1m30s, 00:01:30 or seconds."
+    return _unit(kind, {"type": "number", **bounds}, units.DURATION_TEXT, "2s", "00:01:30")
 
 
 # The most that ffmpeg takes for a buffer, which is the narrowest of the rates.
 _MOST_BITS = 2_000_000_000
+_BITS: dict[str, object] = {"type": "integer", "minimum": 1, "maximum": _MOST_BITS}
+_SPEED: dict[str, object] = {"type": "number", "exclusiveMinimum": 0, "maximum": 1000}
 
 Bitrate = Annotated[
     int,
     BeforeValidator(units.bitrate),
     Field(gt=0, le=_MOST_BITS),
-    _unit("Bits a second: 4500k, 4.5M or 4500000.", "4500k", "4.5M"),
+    _unit("Bits a second: 4500k, 4.5M or 4500000.", _BITS, units.BITRATE_TEXT, "4500k", "4.5M"),
 ]
 Bits = Annotated[
     int,
     BeforeValidator(units.bitrate),
     Field(gt=0, le=_MOST_BITS),
-    _unit("Bits: 9000k, 9M or 9000000.", "9000k", "9M"),
+    _unit("Bits: 9000k, 9M or 9000000.", _BITS, units.BITRATE_TEXT, "9000k", "9M"),
 ]
 SampleRate = Annotated[
-    int, BeforeValidator(units.sample_rate), Field(ge=8_000, le=192_000), _unit("Hertz: 48k or 48000.", "48k")
+    int,
+    BeforeValidator(units.sample_rate),
+    Field(ge=8_000, le=192_000),
+    _unit(
+        "Hertz: 48k or 48000.",
+        {"type": "integer", "minimum": 8_000, "maximum": 192_000},
+        units.SAMPLE_RATE_TEXT,
+        "48k",
+    ),
 ]
-Seconds = Annotated[
-    int | float, BeforeValidator(units.duration), _unit("A duration: 2s, 1m30s, 00:01:30 or seconds.", "2s", "00:01:30")
+Seconds = Annotated[int | float, BeforeValidator(units.duration), _time({"minimum": 0, "maximum": 1_000_000_000})]
+KeyframeInterval = Annotated[
+    int | float,
+    BeforeValidator(units.duration),
+    Field(gt=0, le=3600),
+    _time({"exclusiveMinimum": 0, "maximum": 3600}),
 ]
 FrameRate = Annotated[
-    str, BeforeValidator(units.frame_rate), _unit("Frames a second: 25, 29.97 or 30000/1001.", "25", "30000/1001")
+    str,
+    BeforeValidator(units.frame_rate),
+    _unit("Frames a second: 25, 29.97 or 30000/1001.", _SPEED, units.FRAME_RATE_TEXT, "25", "30000/1001"),
 ]
-Aspect = Annotated[str, BeforeValidator(units.aspect), _unit("A shape: 16:9 or 2.39:1.", "16:9")]
+Aspect = Annotated[
+    str,
+    BeforeValidator(units.aspect),
+    _unit("A shape: 16:9 or 2.39:1.", {"type": "number", "minimum": 0.1, "maximum": 10}, units.ASPECT_TEXT, "16:9"),
+]
 Crf = Annotated[
     int | float,
     BeforeValidator(_number),
@@ -102,14 +139,14 @@ Crf = Annotated[
 Word = Annotated[
     str,
     BeforeValidator(_word),
-    Field(pattern=r"^[A-Za-z0-9._-]{1,40}$"),
-    WithJsonSchema({"type": ["string", "number"]}),
+    Field(pattern=_WORD),
+    WithJsonSchema({"type": ["string", "number"], "pattern": _WORD}),
 ]
 Level = Annotated[
     str,
     BeforeValidator(_level),
-    Field(pattern=r"^[A-Za-z0-9._-]{1,40}$"),
-    WithJsonSchema({"type": ["string", "number"]}),
+    Field(pattern=_WORD),
+    WithJsonSchema({"type": ["string", "number"], "pattern": _WORD}),
 ]
 Channels = Annotated[
     int,
@@ -119,7 +156,7 @@ Channels = Annotated[
         {
             "anyOf": [
                 {"type": "integer", "minimum": 1, "maximum": 8},
-                {"enum": ["mono", "stereo", "5.1", "7.1", 5.1, 7.1, 2.1]},
+                {"enum": [*_CHANNELS, 2.1, 5.1, 7.1]},
             ]
         }
     ),
@@ -159,7 +196,15 @@ class Pad(Strict):
     """Bars that bring the picture to a shape, after scaling."""
 
     aspect: Aspect | None = None
-    color: Annotated[str, BeforeValidator(_colour), Field(pattern=r"^([a-z]{3,20}|#[0-9a-f]{6})$")] | None = None
+    color: (
+        Annotated[
+            str,
+            BeforeValidator(_colour),
+            Field(pattern=r"^([a-z]{3,20}|#[0-9a-f]{6})$"),
+            WithJsonSchema({"type": "string", "pattern": r"^([A-Za-z]{3,20}|#[0-9A-Fa-f]{6})$"}),
+        ]
+        | None
+    ) = None
 
 
 class FrameRateLimit(Strict):
@@ -189,7 +234,7 @@ class Video(Strict):
     avoid_upscaling: Truth | None = None
     crop: Crop | None = None
     pad: Pad | None = None
-    rotate: Literal[0, 90, 180, 270] | None = None
+    rotate: Annotated[Literal[0, 90, 180, 270], BeforeValidator(_degrees)] | None = None
     flip: Literal["horizontal", "vertical", "both"] | None = None
     fps: (
         Annotated[
@@ -197,7 +242,7 @@ class Video(Strict):
         ]
         | None
     ) = None
-    keyframe_interval: Annotated[Seconds, Field(gt=0, le=3600)] | None = None
+    keyframe_interval: KeyframeInterval | None = None
 
 
 class Audio(Strict):

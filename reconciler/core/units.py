@@ -23,7 +23,8 @@ _SPANS = re.compile(
     r"(?:(?P<s>\d+(?:\.\d+)?)\s*s)?\s*(?:(?P<ms>\d+(?:\.\d+)?)\s*ms)?\s*$",
     re.IGNORECASE,
 )
-_LONGEST = 40  # characters; longer ones are no unit, and arithmetic on them would take for ever
+LONGEST = 40  # characters; longer ones are no unit, and arithmetic on them would take for ever
+_LETTER = re.compile(r"(\\.)|\[([^\]]*)\]|\(\?P<\w+>|([A-Za-z])")
 _SPAN_SECONDS = {"d": Decimal(86_400), "h": Decimal(3_600), "m": Decimal(60), "s": Decimal(1), "ms": Decimal("0.001")}
 
 # The broadcast rates, which people write in decimals; ffmpeg wants the exact fraction.
@@ -31,6 +32,34 @@ _NTSC = tuple(
     Fraction(rate) * 1000 / 1001 for rate in ("6", "7.5", "12", "15", "24", "30", "48", "60", "96", "120", "240")
 )
 _NTSC_WITHIN = Fraction(1, 10_000)
+
+_POSITIVE = r"(?=[^1-9]*[1-9])"
+
+
+def _portable(pattern: re.Pattern[str], *conditions: str) -> str:
+    """A pattern as JSON Schema (ECMA 262) knows them: no flags, so letters in both cases, and no named groups."""
+
+    def spelled(match: re.Match[str]) -> str:
+        escape, inside, letter = match.groups()
+        if letter is not None:
+            return f"[{letter.lower()}{letter.upper()}]"
+        if inside is not None:
+            return f"[{inside.lower()}{inside.upper()}]" if inside.isalpha() else f"[{inside}]"
+        return escape or "(?:"
+
+    return f"^{''.join(conditions)}{_LETTER.sub(spelled, pattern.pattern).removeprefix('^')}"
+
+
+def _either(*patterns: str) -> str:
+    return f"^(?:{'|'.join(pattern.removeprefix('^').removesuffix('$') for pattern in patterns)})$"
+
+
+# What text each unit takes, for editors; how large a number may be is not in them.
+BITRATE_TEXT = _portable(_BITRATE, _POSITIVE, rf"(?!.*(?:{'|'.join(sorted(_BYTES, reverse=True))})\s*$)")
+SAMPLE_RATE_TEXT = _portable(_RATE, _POSITIVE)
+DURATION_TEXT = _either(_portable(_PLAIN), _portable(_CLOCK), _portable(_SPANS, r"(?=.*\d)"))
+FRAME_RATE_TEXT = _portable(_FRACTION, _POSITIVE, r"(?![^:]*:)")
+ASPECT_TEXT = _portable(_FRACTION, _POSITIVE)
 
 
 def bitrate(value: object) -> int:
@@ -111,7 +140,7 @@ def _text(value: object, wanted: str) -> str:
         raise ValueError(f"must be {wanted}")  # noqa: TRY004 - pydantic turns only ValueError into a problem with a place
     if isinstance(value, float):
         return format(Decimal(str(value)), "f") if math.isfinite(value) else str(value)
-    if isinstance(value, str) and len(value) > _LONGEST:
+    if isinstance(value, str) and len(value) > LONGEST:
         raise ValueError(f"must be {wanted}, not {len(value)} characters")
     return str(value)
 
@@ -132,7 +161,7 @@ def _seconds(text: str) -> Decimal | None:
 
 def _fraction(text: str) -> Fraction | None:
     match = _FRACTION.match(text)
-    if match is None or len(text) > _LONGEST:
+    if match is None or len(text) > LONGEST:
         return None
     below = Fraction(match[2] or 1)
     return Fraction(match[1]) / below if below else None
