@@ -12,7 +12,7 @@ from reconciler.edges.source_cache import SourceCache
 from reconciler.edges.sources import SourceFetcher, Trust
 
 # What fetched sources may take together in the data folder, in bytes; those in use do not count.
-CACHE_BYTES = 50_000_000_000
+CACHE_BYTES = 10_000_000_000
 _AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 

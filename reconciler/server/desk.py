@@ -14,7 +14,7 @@ from reconciler.ffmpeg.probe import probe
 from reconciler.server import data_sources, encoding, states
 from reconciler.server.bodies import Plain, field, has_snake, mapping, text, truth, whole
 from reconciler.server.clock import moment
-from reconciler.server.database import Database
+from reconciler.server.database import Database, marks
 from reconciler.server.errors import ApiError, invalid, taken, unmet
 from reconciler.server.files import Files
 from reconciler.server.jobs import (
@@ -203,7 +203,7 @@ class Desk:
         self._check_complete(job)
         data_sources.check_runnable(job.data_source, job.data_destination, uploaded=job.uploaded)
         self.wallet.check(job)
-        waiting = self.database.count("WHERE state IN (?,?,?,?,?,?,?,?)", states.ACTIVE)
+        waiting = self.database.count(f"WHERE state IN ({marks(states.ACTIVE)})", states.ACTIVE)
         if waiting >= self.settings.queue:
             raise ApiError(
                 429, f"{waiting} jobs are waiting or running, the most that there may be", retry_after=_FULL_RETRY

@@ -96,7 +96,7 @@ def _parameters(output: TemplateOutput, index: int) -> Parameters:
     where = f"data.outputs[{index}]"
     for field in output.extras:
         name = field.removeprefix("bytenite.")
-        raise invalid(f"{where}.{name}: this server has no meaning for {name} = {str(output.extras[field])[:60]!r}")
+        raise invalid(f"{where}.{name}: this server cannot make {str(output.extras[field])[:60]!r}; leave it out")
     problems: list[Problem] = []
     node = from_plain(output.parameters)
     assert isinstance(node, MapNode), "parameters are a mapping"

@@ -12,6 +12,7 @@ from time import monotonic, sleep
 from reconciler.core.ports import Provider
 from reconciler.ffmpeg import work_files
 from reconciler.server import states
+from reconciler.server.attempt import Tools
 from reconciler.server.clock import moment
 from reconciler.server.database import Database
 from reconciler.server.desk import Desk
@@ -100,9 +101,8 @@ def _house(
 ) -> House:
     files = Files(settings.data)
     wallet = Wallet(database, rate=settings.rate, given=settings.balance)
-    runner = Runner(
-        database, files, wallet, provider, sources, clock=clock, monotonic=monotonic, sleep=sleep, new_id=new_id
-    )
+    tools = Tools(database, files, wallet, provider, sources, clock, monotonic, new_id)
+    runner = Runner(tools, sleep=sleep)
     account, since = _account(database, clock, new_id)
     return House(
         settings=settings,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
 
 from reconciler.server.answers import generic
 from reconciler.server.auth_routes import version
 from reconciler.server.bodies import Plain, field, mapping, text
 from reconciler.server.errors import invalid, missing, unmet
+from reconciler.server.events import events
 from reconciler.server.examples import CREATE, ENCODING, SOURCE
 from reconciler.server.job_json import TEMPLATE_INFO, dialect_of, running_tasks
 from reconciler.server.jobs import Job
@@ -191,6 +193,12 @@ def logs(body: Body, _: Claims, house: Server) -> dict[str, object]:
         told[str(service)].append({"log": said, "timestamp": at, "level": level, "container": "ffmpeg"})
     runners = {wanted.id: {"logs": told["TASKRUNNER"]}} if told["TASKRUNNER"] else {}
     return {"partitioner": told["PARTITIONER"], "assembler": told["ASSEMBLER"], "taskrunner": runners}
+
+
+@router.get("/events")
+async def event_stream(_: Claims, house: Server) -> StreamingResponse:
+    """What becomes of jobs, a JSON object a line, as it happens."""
+    return StreamingResponse(events(house), media_type="application/json")
 
 
 @router.get("/wallet/balance")

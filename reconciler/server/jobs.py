@@ -41,7 +41,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A job. Sources and destinations are as they are told, `params` as they were sent.
 
     `dialect` is the generation that its client speaks, empty while that is not known. Money is a decimal text in
-    ByteChips, times are RFC 3339. `password` opens the source, and is forgotten when the job ends.
+    ByteChips, times are RFC 3339. `password` opens the source, and is forgotten when the job ends. `runs` counts how
+    often it was taken up by a server that did not live to its end.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
     results: tuple[Result, ...] = ()
     files_gone: bool = False
+    runs: int = 0
 
 
 def new_job(job_id: str, name: str, template_id: str, now: str) -> Job:
@@ -116,6 +118,16 @@ def started(job: Job, now: str) -> Job:
     if job.state != states.NEW:
         raise taken(f"job {job.id} was already started: it is {states.wire(job.state)}")
     return msgspec.structs.replace(_at(job, states.STARTED, now), started_at=now)
+
+
+def taken_up(job: Job) -> Job:
+    """A started job that somebody runs, once more if it was run before."""
+    return msgspec.structs.replace(job, runs=job.runs + 1)
+
+
+def laid_down(job: Job) -> Job:
+    """A running job whose server stops: that it was taken up does not count."""
+    return msgspec.structs.replace(job, runs=max(job.runs - 1, 0))
 
 
 def advanced(job: Job, state: str, now: str, *, progress: float | None = None, tasks: int | None = None) -> Job:

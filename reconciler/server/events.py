@@ -1,0 +1,44 @@
+"""The stream of events: a line of JSON for each job that comes into another state."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from starlette.concurrency import run_in_threadpool
+
+from reconciler.server import states
+from reconciler.server.clock import moment
+from reconciler.server.database import marks
+from reconciler.server.house import House
+
+_LOOKING = 1.0
+# So long a job that has ended is looked at, in seconds: some looks more than one.
+_ENDED_SINCE = 30.0
+
+
+async def events(house: House) -> AsyncIterator[str]:
+    """Lines, as things happen, until the client goes away or the server stops."""
+    before = await run_in_threadpool(_states, house)
+    while True:
+        await asyncio.sleep(_LOOKING)
+        now = await run_in_threadpool(_states, house)
+        for job_id, state in now.items():
+            if before.get(job_id) != state:
+                yield _line(job_id, state)
+        before = now
+
+
+def _states(house: House) -> dict[str, str]:
+    """The states of jobs that may have changed lately."""
+    since = moment(house.clock() - timedelta(seconds=_ENDED_SINCE))
+    query = f"SELECT id, state FROM jobs WHERE state IN ({marks(states.ACTIVE)}) OR ended_at >= ?"  # noqa: S608 - of ours
+    return {str(job_id): str(state) for job_id, state in house.database.rows(query, (*states.ACTIVE, since))}
+
+
+def _line(job_id: str, state: str) -> str:
+    value = {"jobId": job_id, "state": states.wire(state)}
+    data = {"@type": "type.googleapis.com/google.protobuf.Struct", "value": value}
+    return json.dumps({"result": {"event": "job_state", "data": data}, "error": None}) + "\n"
