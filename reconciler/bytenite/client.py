@@ -20,11 +20,11 @@ from pydantic import SecretStr
 
 from reconciler import __version__
 from reconciler.bytenite.access import Access, AuthForm
-from reconciler.bytenite.failures import TroubledError, UnansweredError, failure, unanswered
+from reconciler.bytenite.failures import NoTokenError, TroubledError, UnansweredError, failure, unanswered
 from reconciler.bytenite.limits import Limiter, back_off, retry_after
 from reconciler.bytenite.tokens import Tokens
 from reconciler.bytenite.wire import Token, WireError, error_of, read_token
-from reconciler.core.errors import CredentialsError, ProviderError, RejectedError
+from reconciler.core.errors import CredentialsError, ProviderError, RejectedError, UnavailableError
 from reconciler.io.answers import BROKEN
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 30.0
@@ -78,7 +78,7 @@ class Client:
     def call(self, call: Call) -> object:
         """The JSON of the answer, None if it is empty.
 
-        Raises AnsweredError, CredentialsError, TroubledError and UnansweredError (core.errors names their kinds).
+        Raises AnsweredError, CredentialsError, TroubledError, UnansweredError and NoTokenError (see failures).
         """
         return self._repeated(call, self._authorized)
 
@@ -144,6 +144,9 @@ class Client:
             raise CredentialsError(f"{self.access.name}: no token was given: {error}") from error
         except RejectedError as error:
             raise CredentialsError(f"{error}. Is the API key right?") from error
+        except UnavailableError as error:
+            # It was tried often enough: whoever wanted the token does not begin again.
+            raise NoTokenError(str(error)) from error
 
     def _anonymous(self, call: Call) -> requests.Response:
         self._limiter.wait()

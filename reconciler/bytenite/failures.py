@@ -39,6 +39,10 @@ class UnansweredError(UnavailableError):
         self.resolves = resolves
 
 
+class NoTokenError(UnavailableError):
+    """No token could be had, so the call itself was never made."""
+
+
 def failure(provider: str, call: str, error: ApiError) -> ProviderError:
     """The exception for a complaint of the server."""
     words = f"{provider}: {call} was answered {error.status}: {error.message}"

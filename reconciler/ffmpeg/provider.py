@@ -116,7 +116,8 @@ class FfmpegProvider:
         thread = self._running.pop(job_id, None)
         if thread is not None:
             thread.join(_ENDING)
-        del self._jobs[job_id]
+        # A server ends jobs in several threads.
+        self._jobs.pop(job_id, None)
 
     def close(self) -> None:
         """End every job that has not ended, all at once."""
