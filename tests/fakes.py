@@ -14,9 +14,9 @@ from builders import HOST
 from reconciler.apply.executor import Options, apply
 from reconciler.apply.hands import Hands
 from reconciler.apply.settle import settle
-from reconciler.core.errors import ReconcilerError
+from reconciler.core.errors import ReconcilerError, RejectedError, UnavailableError
 from reconciler.core.plan import make_plan
-from reconciler.core.ports import Done, Draft, Lost, NotMade, Running, SourceSeen, Traits, Verified
+from reconciler.core.ports import Done, Draft, Held, Lost, NotMade, Running, SourceSeen, Traits, Verified
 from reconciler.core.selection import Selection
 from reconciler.core.state import Event, empty, fold
 from reconciler.core.world import World
@@ -31,10 +31,15 @@ class Universe:
     """What a crash cannot take away.
 
     `fails` lists addresses whose encode fails, `unnameable` paths that no file can get. `paid` is whether jobs
-    cost money and outlive the process.
+    cost money and outlive the process, `holds` whether the provider keeps what they make. `troubles` are what
+    calls of the provider answer instead: ("start", "before") is a start that never arrives, ("start", "after")
+    one whose reply is lost; each happens once, in order.
     """
 
     paid: bool = False
+    holds: bool = False
+    endless: bool = False
+    troubles: list[tuple[str, str]] = field(default_factory=list)
     fails: set[str] = field(default_factory=set)
     unnameable: set[str] = field(default_factory=set)
     journal: list[Event] = field(default_factory=list)
@@ -52,7 +57,7 @@ class Universe:
 
     def world(self):
         """The disk as a plan sees it."""
-        return World(host=HOST, files={path: len(content) for path, content in self.files.items()})
+        return World(host=HOST, now="2026-01-01T00:00:00Z", files={path: len(content) for path, content in self.files.items()})
 
 
 @dataclass
@@ -205,13 +210,28 @@ class MemoryProvider:
     def jobs(self):
         return self.process.universe.jobs if self.process.universe.paid else self.process.local_jobs
 
+    def call(self, name, act):
+        """Make a call that the world sees, with the trouble that awaits it."""
+        troubles = self.process.universe.troubles
+        if (name, "refused") in troubles[:1]:
+            troubles.pop(0)
+            raise RejectedError("it is not valid")
+        if (name, "before") in troubles[:1]:
+            troubles.pop(0)
+            raise UnavailableError("nobody answers")
+        result = self.process.effect(act)
+        if (name, "after") in troubles[:1]:
+            troubles.pop(0)
+            raise UnavailableError("nobody answers")
+        return result
+
     def prepare(self, job):
         def draft():
             self.jobs.setdefault(job.job_id, "draft")
             self.process.universe.requests[job.job_id] = job
             return job.job_id
 
-        return self.process.effect(draft)
+        return self.call("prepare", draft)
 
     def start(self, job_id):
         def begin():
@@ -219,12 +239,15 @@ class MemoryProvider:
                 self.jobs[job_id] = "running"
                 self.process.universe.starts[job_id] += 1
 
-        self.process.effect(begin)
+        self.call("start", begin)
 
     def attach(self, job):
         self.process.universe.requests[job.job_id] = job
 
     def observe(self, job_ids):
+        if ("observe", "before") in self.process.universe.troubles[:1]:
+            self.process.universe.troubles.pop(0)
+            raise UnavailableError("nobody answers")
         return {job_id: self.look(job_id) for job_id in job_ids}
 
     def look(self, job_id):
@@ -233,6 +256,8 @@ class MemoryProvider:
             return Lost()
         if state == "draft":
             return Draft()
+        if state == "running" and self.process.universe.endless:
+            return Running("encoding")
         if state == "running":
             self.jobs[job_id] = "ending"
             return Running("encoding", fraction=0.5)
@@ -241,12 +266,16 @@ class MemoryProvider:
     def result(self, job_id):
         self.jobs[job_id] = "done"
         request = self.process.universe.requests[job_id]
-        return Done({output.name: self.make(output, job_id) for output in request.outputs}, SourceSeen("x"))
+        outputs = {output.name: self.make(output, job_id) for output in request.outputs}
+        return Done(outputs, SourceSeen("x"), cost="28 BYC" if self.process.universe.holds else None)
 
     def make(self, output, job_id):
         if output.address in self.process.universe.fails:
             return NotMade("it broke")
         self.process.universe.made[output.address, output.fingerprint] += 1
+        if self.process.universe.holds:
+            link = f"https://cdn.test/{output.fingerprint[:8]}/{output.name}.mp4?X-Goog-Signature=secret"
+            return Held(output.name, link, size=5, expires_at="2026-01-03T00:00:00Z", duration=60.0)
         temp = f"{output.path}.{job_id[:8]}.part"
         content = f"{output.address} {output.fingerprint}"
         self.process.universe.files[temp] = content

@@ -1,0 +1,139 @@
+"""Jobs that cost money and outlive us: doubt is settled by looking, and what a provider holds stays with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from builders import desired, output, source
+from fakes import Process, Universe
+from reconciler.apply.executor import Options
+from reconciler.core.cost import Money
+from reconciler.core.steps import Resume, Reuse
+
+LADDER = [output("bbb/720p", crf=23), output("bbb/480p", crf=26)]
+OTHER = output("tos/720p", of=source("masters/tos.mov"))
+WANTED = desired(*LADDER, OTHER)
+
+
+def remote(**more):
+    """A world whose one provider costs money, outlives us and keeps what it makes."""
+    return Universe(paid=True, holds=True, **more)
+
+
+def phases(universe):
+    """How far the job of each address is known to be."""
+    return {address: record.job.phase for address, record in universe.state().records.items()}
+
+
+def test_what_a_provider_holds_is_complete_with_its_link():
+    """The record has the link without its signature, the signature is kept apart, and no file is named."""
+    universe = remote()
+    outcome = Process(universe).run(WANTED)
+    record = universe.state().records["bbb/720p"]
+
+    link = f"https://cdn.test/{LADDER[0].fingerprint[:8]}/720p.mp4"
+    assert ("complete", None, link) == (record.status, record.output.path, record.output.link)
+    assert ("2026-01-03T00:00:00Z", 60.0) == (record.output.expires_at, record.output.duration)
+    assert f"{link}?X-Goog-Signature=secret" == universe.links["bbb/720p"]
+    assert {} == universe.files
+    assert (Money(56, "BYC"),) == outcome.paid
+    assert () == Process(universe).plan(WANTED).steps
+
+
+def test_undoing_a_change_is_free_while_the_old_file_lives():
+    """The file of the attempt before is still at the provider: going back to it starts nothing."""
+    universe = remote()
+    Process(universe).run(WANTED)
+    Process(universe).run(desired(output("bbb/720p", crf=21), LADDER[1], OTHER))
+    before = sum(universe.starts.values())
+    plan = Process(universe).plan(WANTED)
+    outcome = Process(universe).run(WANTED)
+
+    assert [Reuse] == [type(step) for step in plan.steps]
+    assert (1, before) == (outcome.free, sum(universe.starts.values()))
+    assert () == Process(universe).plan(WANTED).steps
+
+
+@pytest.mark.parametrize("lost", ["before", "after"])
+def test_a_start_without_an_answer_is_looked_at_and_not_repeated_blindly(lost):
+    """Whether the start arrived or only its reply was lost, the job is started once and finishes."""
+    universe = remote(troubles=[("start", lost)])
+    outcome = Process(universe).run(WANTED)
+
+    assert ([], 3) == (list(outcome.failed), len(outcome.encoded))
+    assert {1} == set(universe.starts.values())
+
+
+def test_a_start_that_never_arrives_is_left_to_the_next_apply():
+    """Twice without an answer and still a draft: no attempt is used, and the next apply starts it."""
+    universe = remote(troubles=[("start", "before"), ("start", "before")])
+    outcome = Process(universe).run(WANTED)
+
+    assert [("submitted", 0), ("submitted", 0)] == [(each.status, each.failures) for each in outcome.failed]
+    assert {"starting"} == {phases(universe)[each.address] for each in outcome.failed}
+    assert not Process(universe).run(WANTED).failed
+    assert {1} == set(universe.starts.values())
+
+
+@pytest.mark.parametrize("lost", ["before", "after"])
+def test_a_provider_that_cannot_be_reached_uses_up_no_attempt(lost):
+    """A draft that could not be made stays intended, however often; the next apply makes it under the same id."""
+    universe = remote(troubles=[("prepare", lost)])
+    outcome = Process(universe).run(desired(*LADDER))
+    again = Process(universe).run(desired(*LADDER))
+
+    assert {("submitted", 0)} == {(each.status, each.failures) for each in outcome.failed}
+    assert ([], 2) == (list(again.failed), len(again.encoded))
+    assert 1 == len(universe.jobs)
+
+
+def test_a_request_that_is_refused_fails():
+    """What the provider calls wrong counts as an attempt and says why."""
+    universe = remote(troubles=[("prepare", "refused")])
+    outcome = Process(universe).run(desired(*LADDER))
+
+    assert {("failed", 1, "it is not valid")} == {(each.status, each.failures, each.error) for each in outcome.failed}
+
+
+def test_jobs_that_are_out_of_sight_run_on():
+    """When looking fails for good, the jobs stay as running as they were, and the next apply brings them in."""
+    universe = remote(troubles=[("observe", "before")])
+    outcome = Process(universe).run(desired(*LADDER))
+
+    assert {"running"} == {each.status for each in outcome.failed}
+    assert 2 == len(Process(universe).run(desired(*LADDER)).encoded)
+    assert {1} == set(universe.starts.values())
+
+
+def test_without_waiting_jobs_are_started_and_left():
+    """Everything is started, nothing is watched; a later apply brings all of it in and starts nothing."""
+    universe = remote(endless=True)
+    outcome = Process(universe).run(WANTED, options=Options(wait=False))
+
+    assert (3, 0, (), ()) == (outcome.running, outcome.not_run, outcome.encoded, outcome.failed)
+    assert {"started"} == set(phases(universe).values())
+    assert {Resume} == {type(step) for step in Process(universe).plan(WANTED).steps}
+    universe.endless = False
+    assert 3 == len(Process(universe).run(WANTED).encoded)
+    assert {1} == set(universe.starts.values())
+
+
+def test_waiting_has_an_end():
+    """After the time to wait, running jobs are left to run and nothing has failed."""
+    universe = remote(endless=True)
+    outcome = Process(universe).run(desired(*LADDER), options=Options(wait_timeout=10.0))
+
+    assert (True, 2, ()) == (outcome.timed_out, outcome.running, outcome.failed)
+    assert {"started"} == set(phases(universe).values())
+
+
+def test_a_job_that_vanished_is_lost_and_not_bought_again():
+    """A started job that its provider does not know any more is lost; only a named rerun makes it again."""
+    universe = remote(endless=True)
+    Process(universe).run(desired(*LADDER), options=Options(wait=False))
+    universe.jobs.clear()
+    outcome = Process(universe).run(desired(*LADDER))
+
+    assert {"lost"} == {each.status for each in outcome.failed}
+    assert () == Process(universe).plan(desired(*LADDER)).steps
+    assert 1 == sum(universe.starts.values())
