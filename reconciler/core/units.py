@@ -34,6 +34,7 @@ _NTSC = tuple(
 _NTSC_WITHIN = Fraction(1, 10_000)
 
 _POSITIVE = r"(?=[^1-9]*[1-9])"
+_POSITIVE_PARTS = (r"(?!\s*[0.]+\s*([:/]|$))", r"(?!.*[:/]\s*[0.]+\s*$)")
 
 
 def _portable(pattern: re.Pattern[str], *conditions: str) -> str:
@@ -58,8 +59,8 @@ def _either(*patterns: str) -> str:
 BITRATE_TEXT = _portable(_BITRATE, _POSITIVE, rf"(?!.*(?:{'|'.join(sorted(_BYTES, reverse=True))})\s*$)")
 SAMPLE_RATE_TEXT = _portable(_RATE, _POSITIVE)
 DURATION_TEXT = _either(_portable(_PLAIN), _portable(_CLOCK), _portable(_SPANS, r"(?=.*\d)"))
-FRAME_RATE_TEXT = _portable(_FRACTION, _POSITIVE, r"(?![^:]*:)")
-ASPECT_TEXT = _portable(_FRACTION, _POSITIVE)
+FRAME_RATE_TEXT = _portable(_FRACTION, *_POSITIVE_PARTS, r"(?![^:]*:)")
+ASPECT_TEXT = _portable(_FRACTION, *_POSITIVE_PARTS)
 
 
 def bitrate(value: object) -> int:

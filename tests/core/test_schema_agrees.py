@@ -124,8 +124,7 @@ _PARTS = frozenset({"23.5", "5.1", "7.1", "9.1"})
 UNSAID = {
     **dict.fromkeys(("bitrate", "min_bitrate", "max_bitrate", "buffer_size"), _PARTS),
     "sample_rate": _PARTS | {"5", "25", "2.0", "4500k", " 4500 K ", "4.5M"},
-    "aspect": _PARTS | {"25", "25:1", "24/0", "30000/1001", "1:30.5", "1:60", "00:01:30"},
-    "fps": frozenset({"24/0"}),
+    "aspect": _PARTS | {"25", "25:1", "30000/1001", "1:30.5", "1:60", "00:01:30"},
     "keyframe_interval": frozenset({"0", "1h 2m"}),
 }
 
