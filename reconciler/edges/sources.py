@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_ISREG
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from reconciler.core.encode import Source
-from reconciler.core.errors import ProviderError, RejectedError, UnavailableError
+from reconciler.core.errors import CredentialsError, ProviderError, RejectedError, UnavailableError
 from reconciler.core.ports import Fetched, SourceSeen
+from reconciler.core.provider_types import from_environment
 from reconciler.edges.source_cache import Entry, Kept, SourceCache
 from reconciler.io.answers import PrivateAddressError, UnreachableError, Validators
 from reconciler.io.download import Watch, check_cancelled, download, look, pause
@@ -170,6 +171,23 @@ class SourceFetcher:
             return True
 
     def _url(self, source: Source) -> str:
+        """The URL to fetch, with its login where it has one: requests sends that to its own host only."""
+        url = self._address(source)
+        if not source.username:
+            return url
+        password = self._password(source)
+        scheme, _, rest = url.partition("://")
+        return f"{scheme}://{quote(source.username, safe='')}:{quote(password, safe='')}@{rest}"
+
+    def _password(self, source: Source) -> str:
+        if not source.password:
+            return ""
+        try:
+            return from_environment(source.password, self._environment, source.identity)
+        except CredentialsError as error:
+            raise RejectedError(str(error)) from None
+
+    def _address(self, source: Source) -> str:
         match = _ENVIRONMENT.match(source.location)
         if match is None:
             return source.location

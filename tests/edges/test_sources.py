@@ -393,3 +393,29 @@ def test_a_look_at_a_named_source_says_its_name():
     """A source whose address is a secret has only that."""
     line = in_words(Source("http", "masters/keynote", "${env.KEYNOTE_URL}"), Validators('"1"', "", 5))
     assert line.startswith("masters/keynote: reachable, 5 bytes")
+
+
+def test_a_login_is_sent_to_its_own_host_and_told_to_nobody(tmp_path):
+    """User and password reach the server as Basic auth, the password from the environment; no error shows them."""
+    with serving({"/clip": CLIP}) as site, serving({"/clip": CLIP}) as other:
+        site.pages["/moved"] = Page(redirect=other.url("/clip"))
+        fetchers = Fetchers(tmp_path, environment={"RECONCILER_PASSWORD": "p@ss/word"})
+        for path in ("/clip", "/moved"):
+            login = {"username": "ann", "password": "${env.RECONCILER_PASSWORD}"}
+            fetched = fetchers.fetch(Source("http", site.url(path), site.url(path), **login))
+            assert CLIP == Path(fetched.path).read_bytes()
+
+        assert "Basic YW5uOnBAc3Mvd29yZA==" == site.of("/clip")[0].headers["Authorization"]
+        assert "Basic YW5uOnBAc3Mvd29yZA==" == site.of("/moved")[0].headers["Authorization"]
+        assert "Authorization" not in other.of("/clip")[0].headers
+        with pytest.raises(RejectedError) as caught:
+            fetchers.fetch(Source("http", site.url("/none"), site.url("/none"), **login))
+    assert "404" in str(caught.value)
+    assert "ann" not in str(caught.value)
+
+
+def test_a_password_that_is_not_set_is_named(tmp_path):
+    """Whose password it is and which variable holds it."""
+    source = Source("http", "masters/a", "https://cdn.test/a", username="ann", password="${env.RECONCILER_NONE}")
+    with pytest.raises(RejectedError, match=r"masters/a: the environment variable RECONCILER_NONE is not set"):
+        Fetchers(tmp_path).fetch(source)
