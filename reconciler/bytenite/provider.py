@@ -200,6 +200,11 @@ class ByteniteProvider:
         """See core.ports.FindsJobs."""
         return jobs_of(self._api, project)
 
+    def fresh_links(self, job_id: str) -> Sequence[Held]:
+        """See core.ports.RenewsLinks."""
+        job = self._api.get(job_id)
+        return () if job is None else self._collector.all_links(job)
+
     def links(self, job_id: str) -> Mapping[str, Held]:
         """Fresh links to what a job of a request that is attached made, by output name; costs nothing.
 

@@ -299,6 +299,14 @@ class Reports(Protocol):
 
 
 @runtime_checkable
+class RenewsLinks(Protocol):
+    """A provider that signs links to the files it holds anew, for nothing."""
+
+    def fresh_links(self, job_id: str) -> Sequence[Held]:
+        """Links to everything that a job made; none if its files are gone. Raises ProviderError."""
+
+
+@runtime_checkable
 class FindsJobs(Protocol):
     """A provider that can be searched for the jobs of a project, to rebuild a lost state."""
 

@@ -124,6 +124,13 @@ def held(record: Record, result: Held, output: Output, rev: int, now: str) -> Re
     )
 
 
+def relinked(record: Record, fresh: Held, rev: int, now: str) -> Record:
+    """The same file under a link that was signed anew."""
+    assert record.output is not None, "only a held output has a link"
+    output = replace(record.output, link=without_query(fresh.link), link_expires_at=fresh.link_expires_at)
+    return replace(record, rev=rev, output=output, updated_at=now)
+
+
 def quoted(record: Record, quote: str, rev: int, now: str) -> Record:
     """The provider said what the job will cost."""
     return replace(record, rev=rev, job=record.job and replace(record.job, quote=quote), updated_at=now)

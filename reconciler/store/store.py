@@ -14,7 +14,7 @@ import msgspec
 
 from reconciler.core.errors import StateError
 from reconciler.core.state import Approval, Event, Folding, Record, Snapshot, fold
-from reconciler.store import journal, snapshot
+from reconciler.store import journal, links, snapshot
 from reconciler.store.links import Links
 from reconciler.store.lock import Lock, who
 
@@ -51,6 +51,11 @@ def read(state: Path, project: str) -> Loaded:
             if opened.in_place():
                 return Loaded(fold(_named(found, events), events.events), _warnings(path, events))
     raise StateError(f"{state}: the state changes faster than it can be read; try again")
+
+
+def live_links(state: Path) -> dict[str, str]:
+    """The links with their signatures that are kept beside a state, by address. Raises StateError."""
+    return links.read(state)
 
 
 class Writer:

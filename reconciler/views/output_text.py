@@ -9,12 +9,17 @@ from reconciler.views.cells import columns_of, table, visible
 from reconciler.views.words import moment, size
 
 
-def output_text(records: Mapping[str, Record], host: str, *, columns: int = 80) -> str:
-    """Address, path and size of every finished output, one a line; those made elsewhere say where."""
+def output_text(
+    records: Mapping[str, Record], host: str, links: Mapping[str, str] | None = None, *, columns: int = 80
+) -> str:
+    """Address, place and size of every finished output, one a line; those made elsewhere say where.
+
+    `links` are live links by address, to be shown with their signatures.
+    """
     rows = [
         (
             visible(address),
-            visible(record.output.where),
+            visible((links or {}).get(address, record.output.where)),
             size(record.output.size),
             _place(record, record.output, host),
         )

@@ -1,0 +1,66 @@
+"""Dead links to living files, renewed for nothing by whoever holds the files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from reconciler.commands import gathering, wiring
+from reconciler.commands.options import Globals
+from reconciler.core import transitions
+from reconciler.core.encode import Desired
+from reconciler.core.errors import ProviderError
+from reconciler.core.expiry import dead_links, renewed
+from reconciler.core.ports import RenewsLinks
+from reconciler.core.state import Record
+from reconciler.store import store
+
+
+def renew(settings: Globals, addresses: Collection[str]) -> list[str]:
+    """Renew the links among these outputs that are dead or not at hand; what could not be renewed, in sentences.
+
+    Takes the lock only if there is something to renew. Raises LockedError, StateError, SpecError.
+    """
+    desired = gathering.load_specs(settings).desired
+    state = Path(settings.state)
+    found = store.read(state, desired.project).snapshot.records
+    asked = {address: record for address, record in found.items() if address in addresses}
+    if not dead_links(asked, gathering.stamp(), live=store.live_links(state)):
+        return []
+    with store.Writer(state, desired.project, sleep=time.sleep) as writer:
+        records = {address: writer.snapshot.records[address] for address in asked}
+        dead = dead_links(records, gathering.stamp(), live=store.live_links(state))
+        troubles: list[str] = []
+        for provider in sorted({record.provider for record in dead.values()}):
+            own = {address: record for address, record in dead.items() if record.provider == provider}
+            troubles += _renew_at(settings, desired, provider, own, writer)
+        return troubles
+
+
+def _renew_at(
+    settings: Globals, desired: Desired, name: str, dead: Mapping[str, Record], writer: store.Writer
+) -> list[str]:
+    if name not in desired.providers:
+        return [f"{len(dead)} links cannot be renewed: no spec declares the provider {name} any more"]
+    lost: list[str] = []
+    try:
+        with wiring.provider_of(settings, desired, name) as provider:
+            if isinstance(provider, RenewsLinks):
+                lost = [address for address, record in dead.items() if not _renewed(provider, writer, address, record)]
+    except ProviderError as error:
+        return [f"links could not be renewed: {error}"]
+    return [f"{address}: {name} gives no link to it any more" for address in lost]
+
+
+def _renewed(provider: RenewsLinks, writer: store.Writer, address: str, record: Record) -> bool:
+    """Whether a link could be renewed; it is recorded then."""
+    if record.job is None or record.output is None:
+        return False
+    held = renewed(record.output, provider.fresh_links(record.job.id))
+    if held is None:
+        return False
+    again = transitions.relinked(record, held, writer.next_rev(address), gathering.stamp())
+    writer.record("relinked", records={address: again})
+    writer.keep_link(address, held.link)
+    return True
