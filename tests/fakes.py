@@ -40,6 +40,8 @@ class Universe:
     holds: bool = False
     endless: bool = False
     troubles: list[tuple[str, str]] = field(default_factory=list)
+    now: str = "2026-01-01T00:00:00Z"
+    signed: int = 0
     fails: set[str] = field(default_factory=set)
     unnameable: set[str] = field(default_factory=set)
     journal: list[Event] = field(default_factory=list)
@@ -47,6 +49,7 @@ class Universe:
     files: dict[str, str] = field(default_factory=dict)
     jobs: dict[str, str] = field(default_factory=dict)
     requests: dict[str, object] = field(default_factory=dict)
+    held: dict[str, list] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     starts: Counter = field(default_factory=Counter)
     made: Counter = field(default_factory=Counter)
@@ -57,7 +60,7 @@ class Universe:
 
     def world(self):
         """The disk as a plan sees it."""
-        return World(host=HOST, now="2026-01-01T00:00:00Z", files={path: len(content) for path, content in self.files.items()})
+        return World(host=HOST, now=self.now, files={path: len(content) for path, content in self.files.items()})
 
 
 @dataclass
@@ -274,12 +277,26 @@ class MemoryProvider:
             return NotMade("it broke")
         self.process.universe.made[output.address, output.fingerprint] += 1
         if self.process.universe.holds:
+            self.process.universe.signed += 1
             link = f"https://cdn.test/{output.fingerprint[:8]}/{output.name}.mp4?X-Goog-Signature=secret"
-            return Held(output.name, link, size=5, expires_at="2026-01-03T00:00:00Z", duration=60.0)
+            self.process.universe.held.setdefault(job_id, []).append(link)
+            return self.held(output.name, link)
         temp = f"{output.path}.{job_id[:8]}.part"
         content = f"{output.address} {output.fingerprint}"
         self.process.universe.files[temp] = content
         return Verified(temp, len(content), digest(content), "whole")
+
+    def held(self, name, link):
+        expires_at, dies = "2026-01-03T00:00:00Z", "2026-01-01T04:00:00Z"
+        return Held(name, link, size=5, link_expires_at=dies, expires_at=expires_at, duration=60.0)
+
+    def fresh_links(self, job_id):
+        def sign():
+            self.process.universe.signed += 1
+            links = self.process.universe.held.get(job_id, [])
+            return [self.held("any", f"{link}-{self.process.universe.signed}") for link in links]
+
+        return self.call("links", sign)
 
     def cancel(self, job_id):
         self.process.effect(lambda: self.jobs.pop(job_id, None))

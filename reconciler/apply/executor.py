@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from reconciler.apply.free_steps import cancel, hand_over, note, take
 from reconciler.apply.hands import Hands
 from reconciler.apply.job_loop import JobLoop
+from reconciler.apply.relinks import relink
 from reconciler.apply.submissions import Attended
 from reconciler.core.approval import finished_approvals, plan_id, plan_lines
 from reconciler.core.cost import total
@@ -60,6 +61,7 @@ class _Executor:
         self.stopping = False
         self.timed_out = False
         self.running = 0
+        self.relinked = 0
         encode_steps = [step for step in plan.steps if not isinstance(step, Move | Reuse | ReuseTwin | Update | Retire)]
         attempts = newest_attempts(hands.state.snapshot.records)
         self.jobs = plan_jobs(plan.project, encode_steps, attempts)
@@ -68,6 +70,7 @@ class _Executor:
         """The whole apply, in the order of the module's first sentence."""
         self._approve()
         self._free_steps()
+        self.relinked = relink(self.hands, self.plan.relinks)
         left = self._run_jobs(self.jobs)
         left_twins = self._twins()
         not_run = sum(len(job.steps) for job in left) + left_twins
@@ -80,6 +83,7 @@ class _Executor:
             interrupted=self.stopping,
             seconds=(self.hands.now() - self.began).total_seconds(),
             running=self.running,
+            relinked=self.relinked,
             timed_out=self.timed_out,
             paid=total(self.loop.paid),
         )

@@ -87,7 +87,7 @@ Tell = Callable[[Happening], None]
 class Outcome:
     """How an apply ended. `interrupted` and `not_run` say that the next apply has something to go on with.
 
-    `running` counts outputs whose jobs were left to run, `timed_out` whether waiting for them took too long,
+    `relinked` counts links that were renewed, `running` outputs whose jobs were left to run, `timed_out` whether waiting for them took too long,
     `paid` is what the jobs that ended did cost, one amount a currency.
     """
 
@@ -98,5 +98,6 @@ class Outcome:
     interrupted: bool
     seconds: float
     running: int = 0
+    relinked: int = 0
     timed_out: bool = False
     paid: tuple[Money, ...] = ()

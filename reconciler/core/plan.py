@@ -4,7 +4,7 @@ r"""What to do: a pure function from what is wanted, what is recorded and what w
 |------------------------------|-----------------------------------------|------------------------------|--------------|
 | absent                       | Create; Move if a living file of this fingerprint belongs to an address that is no longer declared; Reuse if to one that is; of new twins the first is Create, the others ReuseTwin | as absent | - |
 | retired                      | Reuse of its own file if it lives, else as absent | as absent          | nothing      |
-| complete                     | nothing; Update for labels, protection, provider | Rerun; Reuse if an earlier attempt of this fingerprint lives; Update if only the source's name differs | Retire |
+| complete                     | nothing; Relink if only its link died; Update for labels, protection, provider | Rerun; Reuse if an earlier attempt of this fingerprint lives; Update if only the source's name differs | Retire |
 | complete, source changed     | Rerun(source_changed)                   | Rerun                        | Retire       |
 | complete, file missing or altered where it was made | Rerun(output_missing), Rerun(output_altered) | Rerun | Retire |
 | failed, attempts left        | Retry                                   | Rerun                        | Retire       |
@@ -22,6 +22,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.core.encode import Desired, Output
+from reconciler.core.expiry import link_is_dead
 from reconciler.core.manifest import Difference, difference
 from reconciler.core.selection import Selection, refuse_empty, refuse_unmatched
 from reconciler.core.state import Attempt, Record
@@ -29,6 +30,7 @@ from reconciler.core.steps import (
     Create,
     Move,
     Reason,
+    Relink,
     Rerun,
     Resume,
     Retire,
@@ -58,11 +60,12 @@ class Plan:
     """The steps, sorted by address, and what was left alone.
 
     `selection` is what the plan was asked to look at, `declared` counts the outputs of the specs and
-    `unchanged` those that need nothing.
+    `unchanged` those that need nothing. `relinks` are free, and no change.
     """
 
     project: str
     steps: tuple[Step, ...]
+    relinks: tuple[Relink, ...] = ()
     notices: tuple[Notice, ...] = ()
     declared: int = 0
     unchanged: int = 0
@@ -84,6 +87,7 @@ def make_plan(desired: Desired, records: Mapping[str, Record], world: World, sel
     return Plan(
         project=desired.project,
         steps=tuple(sorted(steps, key=lambda step: step.address)),
+        relinks=tuple(planner.relinks),
         notices=tuple(planner.notices),
         declared=len(desired.outputs),
         unchanged=planner.unchanged,
@@ -103,6 +107,7 @@ class _Planner:
         self.selection = selection
         self.declared = {output.address for output in desired.outputs}
         self.notices: list[Notice] = []
+        self.relinks: list[Relink] = []
         self.unchanged = 0
         self.paused = 0
         self.moved: set[str] = set()
@@ -226,6 +231,8 @@ class _Planner:
         if record.output is not None and expired(record.output, self.world.now):
             sentence = f"its file is gone: {record.provider} deleted it at {record.output.expires_at}"
             self.notices.append(Notice("expired", output.address, f"{sentence}; --rerun makes it again"))
+        elif record.output is not None and link_is_dead(record.output, self.world.now):
+            self.relinks.append(Relink(output.address, record))
         return _update(output, record)
 
     def other_pin(self, output: Output, record: Record) -> Step | None:

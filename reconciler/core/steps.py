@@ -144,6 +144,14 @@ class Update(UpdatingStep):
 
 
 @dataclass(frozen=True, slots=True)
+class Relink:
+    """Have the dead link of a living file signed anew: free, caused by the clock alone, and no change."""
+
+    address: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
 class Retire:
     """Mark a record whose output is no longer declared; nothing is deleted. A job in flight is cancelled."""
 

@@ -131,6 +131,7 @@ def outcome_events(outcome: Outcome, timestamp: str, exit_code: int) -> Iterator
         not_run=outcome.not_run,
         interrupted=outcome.interrupted,
         running=outcome.running,
+        relinked=outcome.relinked,
         timed_out=outcome.timed_out,
         paid=[str(money) for money in outcome.paid],
         seconds=round(outcome.seconds, 1),

@@ -59,6 +59,7 @@ def _headline(outcome: Outcome) -> str:
     if outcome.running:
         made = f"{made}, {outcome.running:,} running"
     free = [f"{outcome.free:,} recorded"] if outcome.free else []
+    free += [f"{count(outcome.relinked, 'link')} renewed"] if outcome.relinked else []
     if outcome.interrupted:
         parts = [made, f"{len(outcome.failed):,} failed", *free, f"{outcome.not_run:,} not run"]
         return f"Error: interrupted: {', '.join(parts)}, {took}"

@@ -127,6 +127,40 @@ def test_waiting_has_an_end():
     assert {"started"} == set(phases(universe).values())
 
 
+def test_a_dead_link_is_renewed_for_nothing_and_is_no_change():
+    """After four hours the plan has no step and no line, only a link to renew; apply records the new one."""
+    universe = remote()
+    Process(universe).run(WANTED)
+    universe.now = "2026-01-01T05:00:00Z"
+    plan = Process(universe).plan(WANTED)
+    before = dict(universe.links)
+    outcome = Process(universe).run(WANTED)
+
+    assert ((), 3) == (plan.steps, len(plan.relinks))
+    assert (3, ()) == (outcome.relinked, outcome.encoded)
+    assert all(universe.links[address] != link for address, link in before.items())
+
+
+def test_a_link_that_cannot_be_renewed_stops_nothing():
+    """The outage of one renewal leaves that link dead, and the others are renewed."""
+    universe = remote()
+    Process(universe).run(WANTED)
+    universe.now, universe.troubles = "2026-01-01T05:00:00Z", [("links", "before")]
+
+    assert 2 == Process(universe).run(WANTED).relinked
+
+
+def test_a_deleted_file_is_told_and_not_made_again():
+    """When its retention is over nothing is encoded by itself: it would cost money every two days."""
+    universe = remote()
+    Process(universe).run(WANTED)
+    universe.now = "2026-01-03T00:00:00Z"
+    plan = Process(universe).plan(WANTED)
+
+    assert ((), ()) == (plan.steps, plan.relinks)
+    assert {"expired"} == {notice.code for notice in plan.notices}
+
+
 def test_a_job_that_vanished_is_lost_and_not_bought_again():
     """A started job that its provider does not know any more is lost; only a named rerun makes it again."""
     universe = remote(endless=True)
