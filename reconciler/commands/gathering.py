@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,22 +79,23 @@ def make_offline_plan(settings: Globals, selection: Selection) -> Planned:
     """The plan of now, without the lock: reads specs, state, local files; contacts and writes nothing."""
     specs = load_specs(settings)
     loaded = store.read(Path(settings.state), specs.desired.project)
-    world = look_around(specs.desired, loaded.snapshot)
+    world = look_around(specs.desired, loaded.snapshot, settings.media_roots)
     return plan_of(specs, loaded.snapshot, world, selection, loaded.warnings)
 
 
-def look_around(desired: Desired, snapshot: Snapshot) -> World:
-    """What this machine holds of sources and published files; opens no connection."""
+def look_around(desired: Desired, snapshot: Snapshot, roots: Sequence[str] = ()) -> World:
+    """What this machine holds of sources and published files, also in `roots`; opens no connection."""
     records, project = snapshot.records, project_folder()
     wanted = (output.source for output in desired.outputs)
     seen = sightings.sightings(project, wanted, known_sources(desired, records), Digests(cache_folder()).digest)
-    files = presence(project, paths_to_look_at(records, host(), desired))
+    files = presence(project, paths_to_look_at(records, host(), desired), roots)
     return World(host=host(), now=stamp(), sightings=seen, files=files)
 
 
-def look_at_files(snapshot: Snapshot) -> World:
+def look_at_files(snapshot: Snapshot, roots: Sequence[str] = ()) -> World:
     """As `look_around`, for whoever asks about published files only."""
-    return World(host=host(), now=stamp(), files=presence(project_folder(), paths_to_look_at(snapshot.records, host())))
+    files = presence(project_folder(), paths_to_look_at(snapshot.records, host()), roots)
+    return World(host=host(), now=stamp(), files=files)
 
 
 def plan_of(

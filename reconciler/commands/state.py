@@ -20,6 +20,7 @@ from reconciler.core.names import name_error, publish_path
 from reconciler.core.plan import IN_FLIGHT
 from reconciler.core.state import OutputRecord, Record
 from reconciler.edges.outputs import PublishedFiles
+from reconciler.ffmpeg.work_files import suspects
 from reconciler.store import store
 from reconciler.views.show import record_list, record_text
 from reconciler.views.state_text import moved_text, removed_text
@@ -87,7 +88,7 @@ def move(settings: Globals, old: str, new: str, *, dry_run: bool, lock_timeout: 
         if file is not None and Path(file.where).exists():
             raise UsageError(f"{file.path}: there is a file of this name already; move it away first")
         if not dry_run:
-            _move(writer, record, old, new, file)
+            _move(writer, record, old, new, file, roots=settings.media_roots)
     screen = Screen(settings)
     if settings.json:
         screen.json({"moved": {old: new}, "path": file.path if file is not None else None, "dry_run": dry_run})
@@ -110,7 +111,9 @@ def renamed_file(record: Record, address: str, host: str) -> OutputRecord | None
     return replace(output, name=name, path=path, temp=output.path)
 
 
-def _move(writer: store.Writer, record: Record, old: str, new: str, file: OutputRecord | None) -> None:
+def _move(
+    writer: store.Writer, record: Record, old: str, new: str, file: OutputRecord | None, *, roots: Sequence[str]
+) -> None:
     """As a plan's Move: recorded before the file gets its name, so that after a crash the next apply finishes it."""
     removed = {old: writer.next_rev(old)}
     moved = replace(record, rev=writer.next_rev(new))
@@ -119,23 +122,26 @@ def _move(writer: store.Writer, record: Record, old: str, new: str, file: Output
         return
     writer.record("moved", records={new: replace(moved, status="running", output=file)}, removed=removed)
     assert file.temp is not None, "a renamed file knows its old name"
-    PublishedFiles(Path.cwd()).publish(file.temp, file.where)
+    PublishedFiles(Path.cwd(), roots).publish(file.temp, file.where)
     published = replace(moved, rev=writer.next_rev(new), output=replace(file, temp=None))
     writer.record("published", records={new: published})
 
 
-@command.command("rm", cls=Command, short_help="Forget records; their files stay.")
+@command.command("rm", cls=Command, short_help="Forget records; their finished files stay.")
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDR...", shell_complete=complete)
 @_DRY_RUN
 @_LOCK_TIMEOUT
 @with_globals
 def remove(settings: Globals, addresses: tuple[str, ...], *, dry_run: bool, lock_timeout: float) -> int:
-    """Forget records; their files stay. What is still declared is planned as new, and encoded again."""
+    """Forget records; their finished files stay, suspects go. What is still declared is planned as new."""
     with _writer(settings, lock_timeout) as writer:
         records = chosen(writer.snapshot.records, addresses)
         _refuse_in_flight(records)
+        files = suspects(Path.cwd(), records)
+        if not dry_run:
+            _delete(files, settings)
         _drop(writer, "removed", records, dry_run=dry_run)
-    return _removed(settings, records, (), dry_run=dry_run)
+    return _removed(settings, records, files, dry_run=dry_run)
 
 
 @command.command("prune", cls=Command, short_help="Drop the records of retired outputs.")
@@ -152,9 +158,9 @@ def prune(
         retired = {address: record for address, record in writer.snapshot.records.items() if record.status == "retired"}
         records = chosen(retired, addresses)
         files = _files_to_delete(writer.snapshot.records, records) if delete_files else []
+        files = sorted({*files, *suspects(Path.cwd(), records)})
         if not dry_run:
-            for path in files:
-                PublishedFiles(Path.cwd()).remove(path)
+            _delete(files, settings)
         _drop(writer, "pruned", records, dry_run=dry_run)
     return _removed(settings, records, files, dry_run=dry_run)
 
@@ -206,6 +212,12 @@ def _refuse_new_address(records: Mapping[str, Record], address: str) -> None:
 def _drop(writer: store.Writer, event: str, records: Mapping[str, Record], *, dry_run: bool) -> None:
     if records and not dry_run:
         writer.record(event, removed={address: writer.next_rev(address) for address in records})
+
+
+def _delete(paths: Sequence[str], settings: Globals) -> None:
+    files = PublishedFiles(Path.cwd(), settings.media_roots)
+    for path in paths:
+        files.remove(path)
 
 
 def _files_to_delete(records: Mapping[str, Record], dropped: Mapping[str, Record]) -> list[str]:

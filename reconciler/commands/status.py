@@ -32,7 +32,7 @@ def command(settings: Globals) -> int:
     if settings.json:
         screen.json(msgspec.to_builtins(snapshot.records))
         return 0
-    world = gathering.look_at_files(snapshot)
+    world = gathering.look_at_files(snapshot, settings.media_roots)
     name = snapshot.project or project or gathering.project_folder().name
     now = datetime.now(UTC)
     text = status_text(name, snapshot.records, declared, world, now, columns=screen.columns, options=settings.spoken)

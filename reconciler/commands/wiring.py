@@ -84,7 +84,7 @@ def run_apply(
     ):
         settle(hands)
         work_files.sweep(project_folder(), _temporaries(writer.snapshot))
-        world = look_around(specs.desired, writer.snapshot)
+        world = look_around(specs.desired, writer.snapshot, settings.media_roots)
         planned = plan_of(specs, writer.snapshot, world, selection, writer.warnings)
         known = {identifier: approval.lines for identifier, approval in writer.snapshot.approved.items()}
         approval = approve(planned, known)
@@ -172,7 +172,7 @@ def _hands(
     }
     hands = Hands(
         state=writer,
-        files=PublishedFiles(project_folder()),
+        files=PublishedFiles(project_folder(), settings.media_roots),
         providers=providers,
         send=Sender(),
         tell=tell,

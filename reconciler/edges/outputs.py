@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from reconciler.core.encode import Source
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.ports import SourceSeen
+from reconciler.edges.spec_texts import Folders, real
 from reconciler.io import atomic
 from reconciler.io.hashing import sha256
 
 _FOLDER = "outputs"
 
 
-def presence(project: Path, paths: Iterable[str]) -> dict[str, int | None]:
+def presence(project: Path, paths: Iterable[str], roots: Sequence[str] = ()) -> dict[str, int | None]:
     """The size of every file, None where there is none; one listing a folder, whatever the number of files.
 
-    Raises ReconcilerError for a path outside `outputs/`, and for a folder that cannot be listed: what nobody
-    may see is not gone.
+    Raises ReconcilerError for a path outside `outputs/`, for a folder that cannot be listed (what nobody may see is
+    not gone), and for one that leads out of the project, but for `roots` (folders named by --media-root).
     """
+    ways = _Ways(project, roots)
     by_folder: dict[str, list[str]] = defaultdict(list)
     for path in paths:
         by_folder[path.rpartition("/")[0]].append(path)
     found: dict[str, int | None] = {}
     for members in by_folder.values():
-        sizes = _sizes(inside(project, members[0]).parent)
+        sizes = _sizes(ways.inside(members[0]).parent)
         found.update((path, sizes.get(path.rpartition("/")[2])) for path in members)
     return found
 
@@ -44,28 +46,60 @@ def inside(project: Path, path: str) -> Path:
     return project / path
 
 
+class _Ways:
+    """The folders below `outputs/`, each looked at once: a link may lead to where files may lie, and nowhere else."""
+
+    def __init__(self, project: Path, roots: Sequence[str]) -> None:
+        self._folders = Folders(project, tuple(project / root for root in roots))
+        self._checked: set[str] = set()
+
+    def inside(self, path: str) -> Path:
+        """As `inside`, if no folder above the file leads out of the project. Raises ReconcilerError."""
+        found = inside(self._folders.project, path)
+        self.check(path.rpartition("/")[0])
+        return found
+
+    def check(self, folder: str) -> None:
+        """Raise ReconcilerError if a folder, or one above it, is a link to where no file may lie."""
+        if folder in self._checked or not folder:
+            return
+        self.check(folder.rpartition("/")[0])
+        path = self._folders.project / folder
+        if path.is_symlink() and not self._folders.allowed(path):
+            target = real(path)
+            raise ReconcilerError(
+                f"{folder}/ leads out of the project folder, to {target}.\n"
+                "Nothing was read or written there. Put a folder in its place, or allow it where you run reconciler:\n"
+                f"  --media-root {target}"
+            )
+        self._checked.add(folder)
+
+
 class PublishedFiles:
     """The files under `outputs/`; other paths are refused with a ReconcilerError, as is what the disk refuses."""
 
-    def __init__(self, project: Path) -> None:
+    def __init__(self, project: Path, roots: Sequence[str] = ()) -> None:
+        """`roots` as in `presence`. Raises ReconcilerError if `outputs/` leads out of the project."""
         self._project = project
+        self._ways = _Ways(project, roots)
+        self._ways.check(_FOLDER)
 
     def publish(self, temp: str, path: str) -> None:
         """Give a whole file its final name, atomically; what had that name is replaced."""
-        source, target = inside(self._project, temp), inside(self._project, path)
+        source, target = self._ways.inside(temp), self._ways.inside(path)
         with _words(f"{temp} cannot be named {path}"):
             atomic.publish(source, target)
         self._tidy(source.parent)
 
     def duplicate(self, path: str, temp: str) -> None:
         """Make `temp` a file of its own with the content of `path`: a hard link where possible, else a copy."""
-        source, target = inside(self._project, path), inside(self._project, temp)
+        source, target = self._ways.inside(path), self._ways.inside(temp)
         with _words(f"{path} cannot be copied to {temp}"):
             atomic.link_or_copy(source, target)
 
     def remove(self, path: str) -> None:
         """Remove a file; one that is not there is no error."""
-        target = inside(self._project, path)
+        target = self._ways.inside(path)
         # Where a folder above it is a file, it is not there either.
         with _words(f"{path} cannot be removed"), suppress(NotADirectoryError):
             target.unlink(missing_ok=True)
@@ -73,7 +107,7 @@ class PublishedFiles:
 
     def holds(self, path: str, size: int, digest: str) -> bool:
         """Whether a file is there with just this content."""
-        target = inside(self._project, path)
+        target = self._ways.inside(path)
         try:
             return target.is_file() and target.stat().st_size == size and sha256(target) == digest
         except FileNotFoundError:

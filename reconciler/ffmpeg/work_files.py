@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import psutil
 
@@ -40,10 +40,28 @@ def keep_as_suspect(project: Path, output: Output, job_id: str) -> str:
 def forget_suspects(project: Path, output: Output) -> None:
     """Remove the suspects of an output that has been made anew."""
     folder = (project / output.path).parent
-    name = re.compile(rf"\.{re.escape(output.name)}\.[0-9a-f]{{8}}\.suspect")
+    name = _suspect(output.name)
     for path in folder.iterdir():
         if name.fullmatch(path.name):
             path.unlink(missing_ok=True)
+
+
+def suspects(project: Path, addresses: Iterable[str]) -> list[str]:
+    """The suspects that were kept of these addresses, as paths in the project."""
+    found: list[str] = []
+    for address in addresses:
+        encode, _, name = address.rpartition("/")
+        folder = PurePosixPath(_OUTPUTS, encode)
+        if ".." in folder.parts:  # people may edit a state
+            continue
+        with suppress(OSError):
+            names = os.listdir(project / folder)  # noqa: PTH208 - names are all that is needed
+            found.extend((folder / each).as_posix() for each in names if _suspect(name).fullmatch(each))
+    return sorted(found)
+
+
+def _suspect(name: str) -> re.Pattern[str]:
+    return re.compile(rf"\.{re.escape(name)}\.[0-9a-f]{{8}}\.suspect")
 
 
 def seal(path: Path) -> tuple[int, str]:

@@ -17,6 +17,7 @@ from reconciler.core.state import Approval, Event, Folding, Record, Snapshot, fo
 from reconciler.store import journal, links, snapshot
 from reconciler.store.links import Links
 from reconciler.store.lock import Lock, who
+from reconciler.store.outside import refuse_links_out
 
 # A reader meets a writer that just finishes; so often in a row only by a mistake.
 _READS = 50
@@ -43,6 +44,7 @@ def read(state: Path, project: str) -> Loaded:
     two together are a state that was true. If it is gone, another writer may have removed what it tells of, and
     both are read again.
     """
+    refuse_links_out(state)
     path = journal_path(state)
     for _ in range(_READS):
         with journal.OpenJournal(path) as opened:
@@ -55,6 +57,7 @@ def read(state: Path, project: str) -> Loaded:
 
 def live_links(state: Path) -> dict[str, str]:
     """The links with their signatures that are kept beside a state, by address. Raises StateError."""
+    refuse_links_out(state)
     return links.read(state)
 
 
@@ -75,6 +78,7 @@ class Writer:
         An empty `project` takes the state of any project. Raises LockedError after `timeout` seconds, StateError
         for a state that cannot be read.
         """
+        refuse_links_out(state)
         self._state, self._journal = state, journal_path(state)
         self._now, self._mutex = now, threading.RLock()
         self._appender: journal.Appender | None = None

@@ -266,3 +266,34 @@ def test_a_state_that_is_only_in_the_journal_is_mended(tmp_path):
     (tmp_path / "state/encodes.journal.jsonl").write_bytes(journal)
     made.run("state", "rm", "clip/big").ok()
     assert {"clip/small"} == set(made.records())
+
+
+def test_prune_and_rm_take_suspects_along(tmp_path):
+    """What was kept of a dropped record for a look goes with it, which is said; other suspects stay."""
+    made = retired(tmp_path)
+    kept = made.write("outputs/clip/.big.0123abcd.suspect", "x")
+    made.write("outputs/clip/.small.0123abcd.suspect", "x")
+    told = made.run("state", "prune", "--dry-run").ok().out
+    assert "Would delete 1 file:\n  outputs/clip/.small.0123abcd.suspect\n" in told
+    assert ["outputs/clip/.small.0123abcd.suspect"] == made.json("state", "prune")["deleted_files"]
+    assert ["outputs/clip/.big.0123abcd.suspect", "outputs/clip/big.mp4", "outputs/clip/small.mp4"] == sorted(
+        path.relative_to(tmp_path).as_posix() for path in (tmp_path / "outputs").rglob("*.*")
+    )
+
+    assert "Deleted 1 file:\n  outputs/clip/.big.0123abcd.suspect\n" in made.run("state", "rm", "clip/big").ok().out
+    assert not kept.exists()
+
+
+def test_a_state_that_a_link_leads_out_of_the_project(tmp_path):
+    """A repository cannot make anybody write elsewhere: the link is refused, unless --state names the place."""
+    made, away = desk(tmp_path / "project"), tmp_path / "away"
+    away.mkdir()
+    (tmp_path / "project/state").symlink_to(away)
+    for command in (["plan"], ["apply", "--auto-approve"], ["state", "list"], ["status"]):
+        result = made.run(*command)
+        assert 1 == result.code
+        said = result.err.replace("\n", " ")
+        assert f"state leads out of the project folder, to {away}." in said
+        assert f"--state {away}/encodes.json" in said
+    assert [] == list(away.iterdir())
+    assert 0 == made.run("--state", f"{away}/encodes.json", "plan").code

@@ -236,3 +236,28 @@ def test_sources_that_were_copied_cannot_change(tmp_path):
     files = PublishedFiles(tmp_path)
     assert files.unchanged(Source("http", "https://h/a", "https://h/a"), SourceSeen("https://h/a", 5))
     assert files.unchanged(Source("lavfi", "lavfi:x", "lavfi:x"), SourceSeen("lavfi:x"))
+
+
+@pytest.mark.parametrize("link", ["outputs", "outputs/a"])
+def test_a_folder_that_leads_out_of_the_project(tmp_path, link):
+    """A link out of the project is refused by whoever would look, write or remove behind it, and allowed by a flag."""
+    project, away = tmp_path / "project", tmp_path / "away"
+    put(away, "a/720p.mp4" if link == "outputs" else "720p.mp4")
+    (project / link).parent.mkdir(parents=True)
+    (project / link).symlink_to(away)
+    said = rf"{link}/ leads out of the project folder, to {away}\.\n(.|\n)*--media-root {away}"
+
+    with pytest.raises(ReconcilerError, match=said):
+        presence(project, ["outputs/a/720p.mp4"])
+    with pytest.raises(ReconcilerError, match=said):
+        PublishedFiles(project).remove("outputs/a/720p.mp4")
+    assert {"outputs/a/720p.mp4": 4} == presence(project, ["outputs/a/720p.mp4"], [str(away)])
+    PublishedFiles(project, [str(away)]).remove("outputs/a/720p.mp4")
+    assert {"outputs/a/720p.mp4": None} == presence(project, ["outputs/a/720p.mp4"], [str(away)])
+
+
+def test_a_link_within_the_project(tmp_path):
+    """Outputs may lie in another folder of the project."""
+    put(tmp_path, "disk/a/720p.mp4")
+    (tmp_path / "outputs").symlink_to("disk")
+    assert {"outputs/a/720p.mp4": 4} == presence(tmp_path, ["outputs/a/720p.mp4"])
