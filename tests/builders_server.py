@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import requests
@@ -27,6 +28,20 @@ from reconciler.server.settings import Settings
 
 KEY = "a-key-for-the-tests-0123456789"
 TEMPLATE = "video-transcoding@v0.2"
+
+
+class Clock:
+    """A clock that is moved by hand."""
+
+    def __init__(self):
+        self.now = datetime(2026, 6, 22, 8, 0, 0, tzinfo=UTC)
+
+    def __call__(self):
+        return self.now
+
+    def forward(self, **amount):
+        """Let time pass, as timedelta says it."""
+        self.now += timedelta(**amount)
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,8 @@ def _serve(screen: Screen, given: Mapping[str, Any], keys: tuple[str, ...], stop
         from reconciler.server.listening import bound, listening  # noqa: PLC0415 - as above
         from reconciler.server.settings import Settings  # noqa: PLC0415 - as above
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith("reconciler"):
+            raise
         raise ReconcilerError(_MISSING) from error
     data = Path(given["data"]).absolute()
     settings = Settings(

@@ -36,7 +36,7 @@ class Rendition:
 def is_empty(params: object) -> bool:
     """Whether a document says nothing at all, as clients send it that set it later."""
     if isinstance(params, Mapping):
-        return all(is_empty(value) for value in params.values())
+        return "data" not in params and all(is_empty(value) for value in params.values())
     return params in (None, "", [])
 
 

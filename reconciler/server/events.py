@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 
 from starlette.concurrency import run_in_threadpool
@@ -19,19 +19,18 @@ _LOOKING = 1.0
 _ENDED_SINCE = 30.0
 
 
-async def events(house: House) -> AsyncIterator[str]:
-    """Lines, as things happen, until the client goes away or the server stops."""
-    before = await run_in_threadpool(_states, house)
+async def events(house: House, before: Mapping[str, str]) -> AsyncIterator[str]:
+    """Lines, as things happen after `before`, until the client goes away or the server stops."""
     while True:
         await asyncio.sleep(_LOOKING)
-        now = await run_in_threadpool(_states, house)
+        now = await run_in_threadpool(lately, house)
         for job_id, state in now.items():
             if before.get(job_id) != state:
                 yield _line(job_id, state)
         before = now
 
 
-def _states(house: House) -> dict[str, str]:
+def lately(house: House) -> dict[str, str]:
     """The states of jobs that may have changed lately."""
     since = moment(house.clock() - timedelta(seconds=_ENDED_SINCE))
     query = f"SELECT id, state FROM jobs WHERE state IN ({marks(states.ACTIVE)}) OR ended_at >= ?"  # noqa: S608 - of ours

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
 from reconciler.server.answers import generic
 from reconciler.server.auth_routes import version
 from reconciler.server.bodies import Plain, field, mapping, text
 from reconciler.server.errors import invalid, missing, unmet
-from reconciler.server.events import events
+from reconciler.server.events import events, lately
 from reconciler.server.examples import CREATE, ENCODING, SOURCE
 from reconciler.server.job_json import TEMPLATE_INFO, dialect_of, running_tasks
 from reconciler.server.jobs import Job
@@ -198,7 +199,8 @@ def logs(body: Body, _: Claims, house: Server) -> dict[str, object]:
 @router.get("/events")
 async def event_stream(_: Claims, house: Server) -> StreamingResponse:
     """What becomes of jobs, a JSON object a line, as it happens."""
-    return StreamingResponse(events(house), media_type="application/json")
+    before = await run_in_threadpool(lately, house)
+    return StreamingResponse(events(house, before), media_type="application/json")
 
 
 @router.get("/wallet/balance")

@@ -69,7 +69,8 @@ class Tokens:
         found = self._read(token)
         if found is None:
             raise ApiError(401, "the access token is not valid")
-        if self._clock().timestamp() >= found["exp"]:
+        # Its second is begun when it is issued, so it ends after that of its expiry: never earlier than was promised.
+        if int(self._clock().timestamp()) > found["exp"]:
             raise ApiError(401, "the access token has expired: exchange the API key for a new one")
         if found["ext"]["key"] not in self._keys or self._is_signed_out(found["jti"]):
             raise ApiError(401, "the access token was revoked: exchange the API key for a new one")

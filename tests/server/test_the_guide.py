@@ -115,7 +115,10 @@ def test_the_seven_steps_of_the_guide_give_a_playable_file(tmp_path, clips, body
 def test_published_documents_run_in_the_paths_of_2023(tmp_path, clips, body, name):
     """Every published mp4 document gives its files: codec and height as it says, named by its template."""
     document = body(name)
-    with serving({"/tos.mp4": Page(clips.plain("short.mp4", seconds=0.5, rate=10))}) as site, serving_api(tmp_path) as api:
+    with (
+        serving({"/tos.mp4": Page(clips.plain("short.mp4", seconds=0.5, rate=10))}) as site,
+        serving_api(tmp_path) as api,
+    ):
         source = body("datasource.request.url_to_bucket.legacy")
         source["dataSource"]["params"]["url"] = site.url("/tos.mp4")
         client = api.client()
@@ -144,7 +147,10 @@ def test_one_shot_create_in_the_dialect_of_2025(tmp_path, clips, body):
     """One create with everything, the document under `app`, and a run with a config: it comes back as it was sent."""
     document = {"app": body("params.request.mp4_x264_crf_480p"), "partitioner": {}, "assembler": {}}
     created = {**body("create_job.request.current_full"), "templateId": TEMPLATE, "params": document}
-    with serving({"/v.mp4": Page(clips.plain("short.mp4", seconds=0.5, rate=10))}) as site, serving_api(tmp_path) as api:
+    with (
+        serving({"/v.mp4": Page(clips.plain("short.mp4", seconds=0.5, rate=10))}) as site,
+        serving_api(tmp_path) as api,
+    ):
         created["dataSource"]["params"]["url"] = site.url("/v.mp4")
         client = api.client()
         client.session.headers["Authorization"] = f"Bearer {api.token()}"
