@@ -11,7 +11,7 @@ import click
 from reconciler import __version__
 from reconciler.commands import wiring
 from reconciler.commands.gathering import Planned
-from reconciler.commands.options import Command, Globals, duration, selecting, trusting, with_globals
+from reconciler.commands.options import Command, Globals, duration, limiting, selecting, trusting, with_globals
 from reconciler.commands.planning import document_of, now, repeated
 from reconciler.commands.speaking import Screen
 from reconciler.commands.watching import Watching
@@ -27,6 +27,7 @@ from reconciler.core.errors import (
     UsageError,
 )
 from reconciler.core.happenings import Outcome
+from reconciler.core.limits import Limits, strictest
 from reconciler.core.selection import Selection
 from reconciler.store import store
 from reconciler.views.apply_events import outcome_events
@@ -50,6 +51,7 @@ class Asked:
 @click.command("apply", cls=Command)
 @click.argument("file", required=False, metavar="[FILE]", type=click.Path())
 @selecting
+@limiting
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--expect", metavar="ID", help="Run just the plan of this id, or what is left of it; else exit with 5.")
 @click.option(
@@ -87,6 +89,7 @@ def command(
     excludes: tuple[str, ...],
     reruns: tuple[str, ...],
     allow: tuple[str, ...],
+    limits: Limits,
     expect: str | None,
     parallelism: int | None,
     lock_timeout: float,
@@ -100,9 +103,10 @@ def command(
     FILE is a plan saved by plan --out: just that is run, or what is left of it. Without FILE, --expect or
     --auto-approve it asks first. Ctrl-C stops cleanly; a second one stops at once.
     """
-    selection = Selection(targets=targets, excludes=excludes, reruns=reruns, allow=allow)
+    selection = Selection(targets=targets, excludes=excludes, reruns=reruns, allow=allow, limits=limits)
     saved = None if file is None else _saved(file, selection, expect)
-    asked = Asked(settings, selection if saved is None else _left(settings, saved), auto_approve, expect, saved)
+    chosen = selection if saved is None else _left(settings, saved, limits)
+    asked = Asked(settings, chosen, auto_approve, expect, saved)
     screen, options = (
         Screen(settings),
         ApplyOptions(parallelism, fail_fast, lock_timeout, wait=not no_wait, wait_timeout=wait_timeout),
@@ -126,7 +130,7 @@ def _nothing_to_do(screen: Screen, settings: Globals) -> int:
 
 def _saved(file: str, selection: Selection, expect: str | None) -> PlanDocument:
     """The plan in FILE. Raises ReconcilerError, and UsageError for options that FILE has settled already."""
-    if selection != Selection():
+    if replace(selection, limits=Limits()) != Selection():
         raise UsageError(f"{file} says which outputs it is about: leave out --target, --exclude, --rerun and --allow")
     try:
         content = Path(file).read_bytes()
@@ -138,14 +142,15 @@ def _saved(file: str, selection: Selection, expect: str | None) -> PlanDocument:
     return document
 
 
-def _left(settings: Globals, saved: PlanDocument) -> Selection:
-    """What a saved plan selects, without the reruns that were done since it was made."""
-    if not saved.selection.reruns:
-        return saved.selection
+def _left(settings: Globals, saved: PlanDocument, limits: Limits) -> Selection:
+    """What a saved plan selects, without the reruns that were done since it was made; limits may be added."""
+    selection = replace(saved.selection, limits=strictest([saved.selection.limits, limits]))
+    if not selection.reruns:
+        return selection
     records = store.read(Path(settings.state), saved.project).snapshot.records
     reruns = (change for change in saved.resource_changes if change.action_reason == "requested")
     left = tuple(change.address for change in reruns if not _done_since(records.get(change.address), change, saved))
-    return replace(saved.selection, reruns=left)
+    return replace(selection, reruns=left)
 
 
 def _done_since(record: state.Record | None, change: ResourceChange, saved: PlanDocument) -> bool:

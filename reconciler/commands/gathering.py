@@ -18,6 +18,7 @@ from reconciler.commands.kinds import knowledge
 from reconciler.commands.options import Globals
 from reconciler.core.approval import Refusal, plan_id, plan_lines, refusals
 from reconciler.core.encode import Desired
+from reconciler.core.guards import Guard, guards, limit_refusals
 from reconciler.core.plan import Plan, make_plan
 from reconciler.core.selection import Selection
 from reconciler.core.state import Record, Snapshot
@@ -31,7 +32,10 @@ from reconciler.store import store
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan with everything that it was made from, for views to show."""
+    """A plan with everything that it was made from, for views to show.
+
+    `base` names the commit whose specs stand in the place of a state.
+    """
 
     plan: Plan
     desired: Desired
@@ -42,6 +46,8 @@ class Planned:
     refusals: tuple[Refusal, ...]
     warnings: tuple[str, ...]
     state_exists: bool
+    guards: tuple[Guard, ...] = ()
+    base: str | None = None
 
 
 def host() -> str:
@@ -105,6 +111,7 @@ def plan_of(
     plan = make_plan(specs.desired, snapshot.records, world, selection)
     _need_sources(plan, specs)
     lines = plan_lines(plan)
+    judged = guards(plan, specs.desired, snapshot.records)
     return Planned(
         plan=plan,
         desired=specs.desired,
@@ -112,9 +119,10 @@ def plan_of(
         world=world,
         lines=lines,
         plan_id=plan_id(lines),
-        refusals=refusals(plan),
+        refusals=(*limit_refusals(judged), *refusals(plan)),
         warnings=(*specs.warnings, *warnings),
         state_exists=bool(snapshot.records),
+        guards=judged,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -9,15 +10,26 @@ import msgspec
 
 from reconciler import __version__
 from reconciler.commands import gathering
-from reconciler.commands.options import Command, Globals, refuse_nothing, selecting, trusting, with_globals
+from reconciler.commands.options import (
+    Command,
+    Globals,
+    environment_option,
+    limiting,
+    refuse_nothing,
+    selecting,
+    trusting,
+    with_globals,
+)
 from reconciler.commands.planning import document_of, now, repeated
 from reconciler.commands.speaking import Screen
-from reconciler.core.errors import ReconcilerError
+from reconciler.core.errors import ReconcilerError, RefusedError, UsageError
+from reconciler.core.limits import Limits
 from reconciler.core.selection import Selection
 from reconciler.io import atomic
 from reconciler.views.commands_text import commands_text
 from reconciler.views.document import PlanDocument, write_document
 from reconciler.views.events import plan_events, version_event
+from reconciler.views.markdown import plan_markdown
 from reconciler.views.plan_text import plan_text
 
 CHANGES = 2
@@ -25,10 +37,17 @@ CHANGES = 2
 
 @click.command("plan", cls=Command)
 @selecting
+@limiting
 @click.option("--detail", is_flag=True, help="A block for each output, with its fields, as OpenTofu words it.")
 @click.option("--show-commands", is_flag=True, help="Also show the ffmpeg commands that apply would run.")
 @click.option("--refresh", is_flag=True, help="Also look at jobs in flight and at the remote sources of what will run.")
 @click.option("--out", metavar="FILE", callback=refuse_nothing, help="Save the plan for reconciler apply FILE.")
+@click.option("--markdown", metavar="FILE", callback=refuse_nothing, help="Also write the plan as a Markdown comment.")
+@environment_option
+@click.option(
+    "--base", metavar="REF", callback=refuse_nothing, help="Compare with the specs of this commit, not the state."
+)
+@click.option("--fail-on-limits", is_flag=True, help="Exit with 4 if apply would refuse the plan: limits, protection.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes, 0 if there are none.")
 @trusting
 @with_globals
@@ -39,10 +58,15 @@ def command(
     excludes: tuple[str, ...],
     reruns: tuple[str, ...],
     allow: tuple[str, ...],
+    limits: Limits,
     out: str | None,
+    markdown: str | None,
+    environment: str | None,
+    base: str | None,
     detail: bool,
     show_commands: bool,
     refresh: bool,
+    fail_on_limits: bool,
     detailed_exitcode: bool,
 ) -> int:
     """Show what would be encoded, why, and at what cost. Starts nothing, contacts nobody, writes nothing.
@@ -51,21 +75,46 @@ def command(
     of JSON an event, the last of them the whole plan.
     """
     screen = Screen(settings)
-    selection = Selection(targets=targets, excludes=excludes, reruns=reruns, allow=allow)
-    planned = gathering.make_offline_plan(settings, selection)
+    if base is not None and (out is not None or refresh or show_commands):
+        raise UsageError("--base compares specs with specs: leave out --out, --refresh and --show-commands")
+    selection = Selection(targets=targets, excludes=excludes, reruns=reruns, allow=allow, limits=limits)
+    planned = _planned(settings, selection, base)
     screen.warnings(planned.warnings)
     document = document_of(planned, settings, _looked(settings, planned) if refresh else ())
+    options = repeated(settings, selection)
     if out is not None:
-        _save(document, Path(out))
+        _save(Path(out), write_document(document) + "\n", "the plan")
+    if markdown is not None:
+        text = plan_markdown(document, environment=environment or document.project, options=options)
+        _save(Path(markdown), text, "the comment")
     if settings.json:
         _say_events(screen, document)
     else:
-        options = repeated(settings, selection)
-        apply = f"reconciler apply {out}" if out is not None else f"reconciler apply{options}"
-        screen.result(plan_text(document, columns=screen.columns, detail=detail, options=options, apply=apply))
+        _say(screen, document, options, out, detail=detail)
         if show_commands:
             screen.result(commands_text(_commands(planned)))
-    return CHANGES if detailed_exitcode and document.resource_changes else 0
+    return exit_code(document, fail_on_limits=fail_on_limits, detailed=detailed_exitcode)
+
+
+def exit_code(document: PlanDocument, *, fail_on_limits: bool, detailed: bool) -> int:
+    """4 beats 2 beats 0; each only where it was asked for."""
+    if fail_on_limits and document.refusals:
+        return RefusedError.exit_code
+    return CHANGES if detailed and document.resource_changes else 0
+
+
+def _planned(settings: Globals, selection: Selection, base: str | None) -> gathering.Planned:
+    if base is None:
+        return gathering.make_offline_plan(settings, selection)
+    from reconciler.commands.comparing import compared_with  # noqa: PLC0415 - starts git, which few plans need
+
+    return compared_with(settings, selection, base)
+
+
+def _say(screen: Screen, document: PlanDocument, options: str, out: str | None, *, detail: bool) -> None:
+    apply = f"reconciler apply {shlex.quote(out)}" if out is not None else f"reconciler apply{options}"
+    then = None if document.basis.base is not None else apply
+    screen.result(plan_text(document, columns=screen.columns, detail=detail, options=options, apply=then))
 
 
 def _looked(settings: Globals, planned: gathering.Planned) -> list[str]:
@@ -88,8 +137,8 @@ def _say_events(screen: Screen, document: PlanDocument) -> None:
     screen.event({"type": "plan", "plan": msgspec.to_builtins(document)})
 
 
-def _save(document: PlanDocument, path: Path) -> None:
+def _save(path: Path, text: str, what: str) -> None:
     try:
-        atomic.write_bytes(path, (write_document(document) + "\n").encode())
+        atomic.write_bytes(path, text.encode())
     except OSError as error:
-        raise ReconcilerError(f"{path}: the plan cannot be saved: {error.strerror}") from error
+        raise ReconcilerError(f"{path}: {what} cannot be saved: {error.strerror}") from error

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from reconciler import __version__
 from reconciler.commands.gathering import Planned
 from reconciler.commands.options import Globals, flags
+from reconciler.core.limits import Limits
 from reconciler.core.selection import Selection
 from reconciler.views.document import Basis, PlanDocument
 from reconciler.views.plan_json import plan_document
@@ -30,10 +32,12 @@ def document_of(planned: Planned, settings: Globals, findings: Sequence[str] = (
             files=len(planned.desired.files),
             state=settings.state,
             state_exists=planned.state_exists,
+            base=planned.base,
         ),
         timestamp=now(),
         tool_version=__version__,
         refused=planned.refusals,
+        guards=planned.guards,
         findings=findings,
     )
 
@@ -41,4 +45,12 @@ def document_of(planned: Planned, settings: Globals, findings: Sequence[str] = (
 def repeated(settings: Globals, selection: Selection) -> str:
     """The flags that a command named on a screen has to repeat to mean the same plan."""
     chosen = flags(target=selection.targets, exclude=selection.excludes, rerun=selection.reruns, allow=selection.allow)
-    return f"{settings.spoken}{chosen}"
+    return f"{settings.spoken}{chosen}{_limits(selection.limits)}"
+
+
+def _limits(limits: Limits) -> str:
+    """The `--max-*` flags as they are typed."""
+    given = asdict(limits) | {"max_cost": None}
+    texts = {name: [str(value).removesuffix(".0")] for name, value in given.items() if value is not None}
+    money = [str(each) for each in limits.max_cost]
+    return flags(**{name.replace("_", "-"): value for name, value in {"max_cost": money, **texts}.items()})

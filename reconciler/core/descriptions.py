@@ -10,9 +10,18 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "project": "The project's name, once in all files: state and jobs belong to it.",
         "providers": "Who runs jobs, by name. `local`, this machine, is always there.",
         "defaults": "How all outputs are treated that do not say otherwise.",
+        "limits": "The most that a plan may do; apply refuses one that does more.",
         "presets": "Named, reusable sets of output parameters.",
         "variables": "Values for ${var.NAME}; --var NAME=VALUE overrides them.",
         "encodes": "What to make, by name.",
+    },
+    "LimitsSpec": {
+        "max_cost": "The most that a plan may cost: 50 USD.",
+        "max_jobs": "The most jobs that a plan may start; 100 for jobs that cost money.",
+        "max_minutes": "The most minutes of output that a plan may encode.",
+        "max_rerun_percent": "The most finished outputs encoded again, in percent; 30 where it costs money.",
+        "min_existing": "From how many finished outputs on the percentage counts; 10 if left out.",
+        "max_failures": "After how many failures an apply starts nothing more.",
     },
     "ProviderOptions": {
         "type": "What kind of provider this is.",

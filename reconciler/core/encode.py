@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from reconciler.core.cost import Money
 from reconciler.core.errors import Place
+from reconciler.core.limits import Limits
 from reconciler.core.manifest import Canonical, Manifest
 from reconciler.core.parameters import Parameters
 
@@ -122,3 +123,4 @@ class Desired:
     providers: Mapping[str, ProviderSettings]
     files: tuple[str, ...]
     empty: tuple[str, ...] = ()
+    limits: Limits = Limits()

@@ -27,7 +27,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """What all files declare. `incomplete` sections could not be read, so a name may be known that is not here.
+    """What all files declare, `limits` as often as it stands there. `incomplete` sections could not be read, so a name may be known that is not here.
 
     A name that cannot be one, or that is defined before, was told; its entry is here so that it is looked at, too.
     """
@@ -40,6 +40,7 @@ class Namespace:
     defaults: MapNode
     files: tuple[str, ...]
     incomplete: frozenset[str] = frozenset()
+    limits: tuple[Node, ...] = ()
 
 
 def gather(documents: Sequence[Document], problems: list[Problem], *, incomplete: bool = False) -> Namespace:
@@ -57,6 +58,7 @@ def gather(documents: Sequence[Document], problems: list[Problem], *, incomplete
         defaults=gathering.defaults or MapNode({}, None),
         files=tuple(document.file for document in documents),
         incomplete=frozenset(SECTIONS if incomplete or gathering.misshapen else gathering.unread),
+        limits=tuple(gathering.limits),
         **gathering.sections,
     )
 
@@ -69,6 +71,7 @@ class _Gathering:
         self.sections: dict[str, dict[str, Entry]] = {section: {} for section in SECTIONS}
         self.project: ScalarNode | None = None
         self.defaults: MapNode | None = None
+        self.limits: list[Node] = []
         self.misshapen = False
         self.unread: set[str] = set()
         self._defaults_key: Place | None = None
@@ -87,6 +90,7 @@ class _Gathering:
         self._version(root.items.get("version"))
         self._project(root.items.get("project"))
         self._defaults(root.items.get("defaults"))
+        self._limits(root.items.get("limits"))
         for section in SECTIONS:
             entry = root.items.get(section)
             if entry is not None and not is_null(entry.node):
@@ -134,6 +138,16 @@ class _Gathering:
             self.defaults = MapNode({**entry.node.items, **self.defaults.items}, self.defaults.place)
         else:
             self.defaults, self._defaults_key = entry.node, entry.key
+
+    def _limits(self, entry: Entry | None) -> None:
+        """Every file may set limits: the strictest counts, so that none can loosen what another says."""
+        if entry is None or is_null(entry.node):
+            return
+        if isinstance(entry.node, MapNode):
+            self.limits.append(entry.node)
+        else:
+            hint = "Write  limits: {max_jobs: 100}"
+            self._problem(f"limits must be a mapping, not {described(entry.node)}", entry.node.place, "limits", hint)
 
     def _section(self, section: str, node: Node) -> None:
         if not isinstance(node, MapNode):

@@ -18,6 +18,7 @@ from reconciler.core.encodes import Encode, Surroundings, unknown_provider
 from reconciler.core.errors import Problem, unique
 from reconciler.core.extends import Presets
 from reconciler.core.fan_out import TableRequest, Tables, request_of, template_request
+from reconciler.core.limits import Limits, strictest
 from reconciler.core.names import listed, suggestion
 from reconciler.core.namespace import Namespace
 from reconciler.core.nodes import Entry, MapNode, ScalarNode, described
@@ -27,6 +28,8 @@ from reconciler.core.providers import Providers
 from reconciler.core.refusals import Refusals
 from reconciler.core.renditions import Renditions, checked_presets
 from reconciler.core.sources import Trust
+from reconciler.core.spec import LimitsSpec
+from reconciler.core.validation import validated
 from reconciler.core.variables import Variables, override
 
 MOST_OUTPUTS = 300_000
@@ -102,6 +105,7 @@ class Resolver:
             providers=providers,
             files=self._namespace.files,
             empty=tuple(sorted(empty)),
+            limits=self._limits(),
         )
         return Resolution(desired, unique(self._problems), tuple(warnings))
 
@@ -144,6 +148,12 @@ class Resolver:
             self._problems.append(unknown_provider(policy.provider, provider.place, "defaults.provider", providers))
         return policy
 
+    def _limits(self) -> Limits:
+        """The strictest of what all files say."""
+        filled = (self._variables.fill(node, "limits") for node in self._namespace.limits)
+        said = [validated(LimitsSpec, node, "limits", self._problems) for node in filled]
+        return strictest(_limits_of(each) for each in said if each is not None)
+
     def _encode(self, name: str, entry: Entry, around: Surroundings) -> Encode | None:
         if isinstance(entry.node, MapNode):
             return Encode(name, entry, entry.node, around)
@@ -151,3 +161,8 @@ class Resolver:
         message = f"an encode is a mapping, not {described(entry.node)}"
         self._problems.append(Problem(message, entry.node.place or entry.key, f"encodes.{name}", (hint,)))
         return None
+
+
+def _limits_of(said: LimitsSpec) -> Limits:
+    values = {name: value for name, value in said if name != "max_cost"}
+    return Limits(max_cost=() if said.max_cost is None else (said.max_cost,), **values)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.core.encode import Desired
 from reconciler.core.errors import ReconcilerError, UsageError
+from reconciler.core.limits import LIFTED, Limits
 from reconciler.core.names import matches, nearest
 from reconciler.core.state import Record
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What `--target`, `--exclude`, `--rerun` and `--allow` say; globs over whole addresses."""
+    """What `--target`, `--exclude`, `--rerun` and `--allow` say (globs over whole addresses), and `--max-*`."""
 
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     reruns: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
 
     def selects(self, address: str) -> bool:
         """Whether the plan is about this address at all."""
@@ -42,8 +44,8 @@ def refuse_unmatched(desired: Desired, records: Mapping[str, Record], selection:
                 hint = f'\nDid you mean "{near}"?' if near is not None else ""
                 raise UsageError(f'{option} "{glob}" matches no address.{hint}')
     for name in selection.allow:
-        if name != "empty" and not name.startswith("rerun:"):
-            raise UsageError(f'--allow "{name}" is not known; it takes empty, or rerun:ADDR')
+        if name not in {"empty", *LIFTED} and not name.startswith("rerun:"):
+            raise UsageError(f'--allow "{name}" is not known; it takes empty, rerun:ADDR, {", ".join(LIFTED)}')
 
 
 def refuse_empty(desired: Desired, records: Mapping[str, Record], allow: Collection[str]) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema, model_validator
 
+from reconciler.core.cost import Money, read_money
 from reconciler.core.parameters import Audio, Crop, FrameRateLimit, Pad, Parameters, Seconds, Strict, Truth, Video
 from reconciler.core.provider_types import ProviderOptions, Secret
 
@@ -110,13 +111,32 @@ class Spec(Strict):
 
 
 PARAMETER_MODELS = (Parameters, Video, Audio, Crop, Pad, FrameRateLimit)
+class LimitsSpec(Strict):
+    """The most that a plan may do; of all files, and of the command line, the strictest value counts."""
+
+    max_cost: (
+        Annotated[
+            Money,
+            PlainValidator(read_money),
+            WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*[A-Z]{3}$", "examples": ["50 USD"]}),
+        ]
+        | None
+    ) = None
+    max_jobs: Annotated[int, Field(ge=0, strict=True)] | None = None
+    max_minutes: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    max_rerun_percent: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
+    min_existing: Annotated[int, Field(ge=0, strict=True)] | None = None
+    max_failures: Annotated[int, Field(ge=1, strict=True)] | None = None
+
+
 SPEC_MODELS = (
     *(ProviderOptions, Policy, PlacedPolicy, TrimSpec, SourceSpec, ForEachFile, ForEachGlob, PresetSpec, OutputSpec),
-    *(EncodeSpec, Spec),
+    *(EncodeSpec, LimitsSpec, Spec),
 )
 
 # Fields whose value is in the manifest: changing one encodes again. A field stands where it is declared.
 CHANGES_BITS: Mapping[str, frozenset[str]] = {
+    limits: LimitsSpec | None = None
     "Parameters": frozenset({"container", "video", "audio", "faststart"}),
     "Video": frozenset(
         {
@@ -174,3 +194,12 @@ NO_BITS: Mapping[str, Mapping[str, str]] = {
         "encodes": "names; addresses are not hashed",
     },
 }
+    "LimitsSpec": {
+        "max_cost": "forbids plans; makes nothing",
+        "max_jobs": "as max_cost",
+        "max_minutes": "as max_cost",
+        "max_rerun_percent": "as max_cost",
+        "min_existing": "as max_cost",
+        "max_failures": "when an apply stops",
+    },
+        "limits": "as LimitsSpec.max_cost",

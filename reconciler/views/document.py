@@ -128,13 +128,33 @@ class Summary(Frozen, frozen=True):
     recorded: int = 0
 
 
+class LimitShown(Frozen, frozen=True):
+    """One limit of a plan, and what the plan comes to, as decimal numbers of `unit` (jobs, minutes, percent, or a
+    currency); `used` is null where it cannot be computed, and `missing` says which fact is not known.
+
+    `breached` limits forbid the apply unless they are `lifted` (`--allow`).
+    """
+
+    key: str
+    limit: str
+    unit: str
+    used: str | None = None
+    missing: str = ""
+    breached: bool = False
+    lifted: bool = False
+
+
 class Basis(Frozen, frozen=True):
-    """What the plan was made from; `state_exists` is false before the first apply."""
+    """What the plan was made from; `state_exists` is false before the first apply.
+
+    `base` is the commit whose specs stand in the place of a state, where specs are compared with specs.
+    """
 
     specs: str
     files: int
     state: str
     state_exists: bool
+    base: str | None = None
 
 
 class PlanDocument(Frozen, frozen=True):
@@ -161,6 +181,7 @@ class PlanDocument(Frozen, frozen=True):
     errored: bool = False
     applyable: bool = False
     complete: bool = True
+    limits: tuple[LimitShown, ...] = ()
 
 
 def write_document(document: PlanDocument) -> str:

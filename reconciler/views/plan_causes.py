@@ -30,15 +30,24 @@ Key = Callable[[ResourceChange], tuple[str, ...]]
 
 def cause_lines(changes: Sequence[ResourceChange], columns: int) -> list[str]:
     """The causes, with how many outputs each touches and the first addresses of them."""
-    groups = _grouped(changes, _exactly)
-    if len(groups) > CAUSES_AT_MOST:
-        groups = _grouped(changes, _by_fields)
+    groups = causes(changes)
     symbol = columns_of(group[0].symbol for group in groups)
     number = columns_of(count(len(group), "output") for group in groups)
     lines: list[str] = []
     for group in groups:
         lines += _cause(group, symbol, number, columns)
     return lines
+
+
+def causes(changes: Sequence[ResourceChange]) -> list[list[ResourceChange]]:
+    """The steps by what caused them, the largest group first; said more roughly where that would be many."""
+    groups = _grouped(changes, _exactly)
+    return groups if len(groups) <= CAUSES_AT_MOST else _grouped(changes, _by_fields)
+
+
+def changed_alike(group: Sequence[ResourceChange]) -> bool:
+    """Whether the same fields changed, from and to the same values, at the same places."""
+    return bool(group[0].changes) and all(_exactly(change) == _exactly(group[0]) for change in group)
 
 
 def _cause(group: Sequence[ResourceChange], symbol: int, number: int, columns: int) -> list[str]:
@@ -55,20 +64,21 @@ def _cause(group: Sequence[ResourceChange], symbol: int, number: int, columns: i
 def _said(group: Sequence[ResourceChange]) -> list[str]:
     """What happened to all outputs of a group, one line a changed field."""
     first = group[0]
-    if first.changes and all(_exactly(change) == _exactly(first) for change in group):
+    if changed_alike(group):
         return changed_words(first.changes)
     if first.changes:
         return [f"{', '.join(visible(change.field) for change in first.changes)} changed, not to the same everywhere"]
-    return [_reason(group)]
+    return [visible(reason(group))]
 
 
-def _reason(group: Sequence[ResourceChange]) -> str:
+def reason(group: Sequence[ResourceChange]) -> str:
+    """Why the steps of a group are there, in one sentence for all of them."""
     first = group[0]
     if first.action_reason == "new":
         return f"new, in {count(len({change.encode for change in group}), 'encode')}"
     if all(change.reason == first.reason for change in group):
-        return visible(first.reason)
-    return _SENTENCES.get(first.action_reason, visible(first.action_reason))
+        return first.reason
+    return _SENTENCES.get(first.action_reason, first.action_reason)
 
 
 def _grouped(changes: Sequence[ResourceChange], key: Key) -> list[list[ResourceChange]]:

@@ -9,6 +9,7 @@ from reconciler.core.approval import Refusal, plan_id, plan_lines
 from reconciler.core.cost import total
 from reconciler.core.encode import Output, ProviderSettings, Source
 from reconciler.core.estimates import FREE, Estimate, Estimator
+from reconciler.core.guards import Guard
 from reconciler.core.jobs import PlannedJob, plan_jobs
 from reconciler.core.manifest import Difference
 from reconciler.core.plan import Plan, counts
@@ -36,6 +37,7 @@ from reconciler.views.document import (
     ChangedField,
     Cost,
     JobShown,
+    LimitShown,
     PlanDocument,
     ResourceChange,
     SourceShown,
@@ -53,6 +55,7 @@ def plan_document(
     timestamp: str,
     tool_version: str,
     refused: Sequence[Refusal] = (),
+    guards: Sequence[Guard] = (),
     findings: Sequence[str] = (),
 ) -> PlanDocument:
     """The whole plan as a document; `findings` are sentences about what `--refresh` saw."""
@@ -78,6 +81,7 @@ def plan_document(
         findings=tuple(findings),
         cost=total_cost(estimates.values()),
         applyable=bool(plan.steps) and not refused,
+        limits=tuple(map(_limit, guards)),
         complete=not (plan.selection.targets or plan.selection.excludes),
     )
 
@@ -133,6 +137,18 @@ def resource_change(step: Step, providers: Mapping[str, ProviderSettings], estim
 
 
 def source_shown(source: Source) -> SourceShown:
+def _limit(guard: Guard) -> LimitShown:
+    return LimitShown(
+        key=guard.key,
+        limit=f"{guard.limit.normalize():f}",
+        unit=guard.unit,
+        used=None if guard.used is None else f"{round(guard.used, 4).normalize():f}",
+        missing=guard.missing,
+        breached=guard.breached,
+        lifted=guard.lifted,
+    )
+
+
     """A source by its identity; the location may hold a signature and is never shown."""
     return SourceShown(source.kind, source.identity, from_environment=source.location.startswith("${env."))
 

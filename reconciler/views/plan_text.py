@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.views.cells import fold, visible, whole, width
 from reconciler.views.document import Basis, PlanDocument, SourceShown, Summary
+from reconciler.views.limits import limit_words
 from reconciler.views.money import cost_sentences
 from reconciler.views.plan_causes import cause_lines
 from reconciler.views.plan_detail import detail_lines
@@ -86,6 +87,9 @@ def _header(document: PlanDocument, columns: int) -> list[str]:
     basis = document.basis
     specs = f"{visible(basis.specs)} ({count(basis.files, 'file')})"
     if not basis.state_exists:
+    if basis.base is not None:
+        against = f"against the specs of {visible(basis.base)} ({count(document.summary.recorded, 'output')})"
+        return fold(f"{specs} {against}; no state was read.", columns)
         return fold(f"{specs}, no state yet: everything below is new.", columns)
     same = document.summary.unchanged
     rest = f"; {same:,} as declared" if same else ""
@@ -180,7 +184,10 @@ def _refusals(document: PlanDocument, columns: int) -> list[str]:
         lines += fold(visible(refusal.lift), columns, first="  ", rest="    ")
     more = len(document.refusals) - WARNINGS_AT_MOST
     if more > 0:
-        lines.append(f"Warning: {more:,} more are protected like these.")
+        lines.append(f"Warning: {more:,} more are refused like these.")
+    for limit in document.limits:
+        if limit.breached and limit.lifted:
+            lines += fold(f"Warning: --allow lifts {limit.key}: {limit_words(limit)}.", columns, rest="  ")
     return lines
 
 
@@ -191,7 +198,8 @@ def _summary(document: PlanDocument, columns: int) -> list[str]:
 
 def _cost(document: PlanDocument, columns: int) -> Iterator[str]:
     """Sentences about cost, time and id, as many on a line as fit."""
-    sentences = [*cost_sentences(document), _time(document), f"Plan id: {document.plan_id}"]
+    approvable = f"Plan id: {document.plan_id}" if document.basis.base is None else ""
+    sentences = [*cost_sentences(document), _time(document), approvable]
     line = ""
     for sentence in filter(None, sentences):
         if width(sentence) > columns:
