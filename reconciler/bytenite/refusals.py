@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reconciler.bytenite.vocabulary import CHANNELS, FLIPS, HEIGHTS, RATES, SETTINGS, rate_mode
 from reconciler.core.codecs import DEFAULT_ENCODERS
 from reconciler.core.encode import Source
-from reconciler.core.manifest import NEUTRAL
+from reconciler.core.manifest import NEUTRAL, parameter_fields
 from reconciler.core.parameters import Audio, FrameRateLimit, Parameters, Video
 from reconciler.core.provider_types import Refusal
 
@@ -35,7 +35,7 @@ def source_refusals(source: Source) -> list[Refusal]:
 
 def parameter_refusals(parameters: Parameters) -> list[Refusal]:
     """What of an output's parameters the document cannot say."""
-    found = [*_container(parameters)]
+    found = [*_container(parameters), *_package(parameters)]
     if parameters.video is not None:
         found += [*_video(parameters.video), *_picture(parameters.video)]
     if parameters.audio is not None:
@@ -44,11 +44,23 @@ def parameter_refusals(parameters: Parameters) -> list[Refusal]:
 
 
 def _container(parameters: Parameters) -> Iterator[Refusal]:
-    if parameters.container not in {None, "mp4"}:
+    if parameters.container not in {None, "mp4", "hls"}:
         message = f"ByteNite makes no {parameters.container}"
-        yield Refusal("container", message, "Write  container: mp4, or encode it with a provider of type ffmpeg.")
+        hint = "Write  container: mp4  or  hls, or encode it with a provider of type ffmpeg."
+        yield Refusal("container", message, hint)
     if parameters.faststart is False:
         yield Refusal("faststart", "ByteNite cannot be told where an mp4's index stands", LOCALLY)
+
+
+def _package(parameters: Parameters) -> Iterator[Refusal]:
+    """The document's outputs are one rendition each, and it has no word for how they are cut into segments."""
+    if parameters.variants:
+        hint = "Make each variant an output of its own, or encode this one with a provider of type ffmpeg."
+        yield Refusal("variants", "ByteNite packages one rendition at a time, without variants", hint)
+    for field, value in parameter_fields(parameters).items():
+        if field.startswith("segment."):
+            message = f'ByteNite\'s document has no word for "{field}"'
+            yield Refusal(field, f"{message} ({value})", LOCALLY)
 
 
 def _video(video: Video) -> Iterator[Refusal]:

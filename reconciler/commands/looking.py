@@ -21,6 +21,7 @@ from reconciler.ffmpeg.arguments import Target, arguments, shell
 from reconciler.ffmpeg.facts import MediaFacts
 from reconciler.ffmpeg.generated import generated_facts
 from reconciler.ffmpeg.kind import FfmpegOptions
+from reconciler.ffmpeg.packages import folders
 from reconciler.ffmpeg.probe import probe
 from reconciler.views.plan_json import encode_steps
 
@@ -40,26 +41,34 @@ def commands_behind(planned: Planned) -> list[tuple[str, str]]:
     """
     program = wiring.ffmpeg_program()
     jobs = plan_jobs(planned.plan.project, encode_steps(planned.plan))
-    return [(_name(job), f"{_folders(job)}\n{shell([program, *_arguments(planned, job, program)])}") for job in jobs]
+    told = []
+    for job in jobs:
+        facts = _facts(job.request.source, program)
+        command = shell([program, *_arguments(planned, job, facts)])
+        told.append((_name(job), f"{_folders(job, facts)}\n{command}"))
+    return told
 
 
 def _name(job: PlannedJob) -> str:
     return f"{job.request.encode}: {' '.join(output.name for output in job.request.outputs)}"
 
 
-def _folders(job: PlannedJob) -> str:
+def _folders(job: PlannedJob, facts: MediaFacts | None) -> str:
     """The command that makes the folders of a job's outputs; ffmpeg makes none."""
-    folders = {str(PurePosixPath(output.path).parent) for output in job.request.outputs}
-    return shlex.join(["mkdir", "-p", *sorted(folders)])
+    made: set[str] = set()
+    for output in job.request.outputs:
+        inside = [f"{output.path}/{name}" for name in folders(output.parameters, facts)]
+        made.update(inside or [str(PurePosixPath(output.path).parent)])
+    return shlex.join(["mkdir", "-p", *sorted(made)])
 
 
-def _arguments(planned: Planned, job: PlannedJob, program: str) -> list[str]:
+def _arguments(planned: Planned, job: PlannedJob, facts: MediaFacts | None) -> list[str]:
     source = job.request.source
     path = PurePosixPath(urlsplit(source.identity).path).name if source.kind == "http" else source.location
     targets = [Target(output.parameters, output.path) for output in job.request.outputs]
     options = planned.desired.providers[job.provider].options
     threads = options.threads if isinstance(options, FfmpegOptions) else None
-    return arguments(source, path, targets, facts=_facts(source, program), threads=threads)
+    return arguments(source, path, targets, facts=facts, threads=threads)
 
 
 def _facts(source: Source, program: str) -> MediaFacts | None:

@@ -164,6 +164,10 @@ CONTAINERS: Mapping[str, ContainerFacts] = {
     "mkv": ContainerFacts(("h264", "hevc", "vp9", "av1"), ("aac", "opus")),
     "webm": ContainerFacts(("vp9", "av1"), ("opus",)),
     "m4a": ContainerFacts((), ("aac",), faststart=True),
+    # Packages: what the players of each kind take.
+    "hls": ContainerFacts(("h264", "hevc", "av1"), ("aac",)),
+    "dash": ContainerFacts(("h264", "hevc", "av1"), ("aac", "opus")),
+    "cmaf": ContainerFacts(("h264", "hevc", "av1"), ("aac",)),
 }
 
 

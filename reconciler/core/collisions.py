@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.core.encode import Output
 from reconciler.core.errors import Problem
+from reconciler.core.packages import is_package
 
 
 def collisions(outputs: Sequence[Output]) -> Iterator[Problem]:
@@ -30,7 +31,8 @@ def collisions(outputs: Sequence[Output]) -> Iterator[Problem]:
     for path, output in by_path.items():
         inside = folders.get(path)
         if inside is not None:
-            message = f"{output.path} would be a file and the folder of {inside.address}"
+            what = "package" if is_package(output.parameters) else "file"
+            message = f"{output.path} would be a {what} and the folder of {inside.address}"
             yield _clash(message, output, inside)
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from reconciler.core.codecs import CONTAINERS, DEFAULT_ENCODERS, ContainerFacts
 from reconciler.core.errors import Problem
 from reconciler.core.lost import as_far_as_known
+from reconciler.core.package_rules import package_problems, variant_problems, variants_to_judge
 from reconciler.core.parameters import Audio, Parameters, Video
 from reconciler.core.picture_rules import picture_problems
 from reconciler.core.sound_rules import sound_problems
@@ -22,20 +23,38 @@ _EXAMPLES = {"video": "{codec: h264, crf: 23}", "audio": "{codec: aac, bitrate: 
 
 def problems(parameters: Parameters, written: Written) -> list[Problem]:
     """Everything that `parameters` cannot mean; `written` says where each of it stands."""
-    rules = (_unset, _video, _audio, _neither, _faststart, _picture, _sound)
+    whole = (_unset, _faststart, package_problems)
+    found = [problem for rule in whole for problem in as_far_as_known(rule(parameters, written))]
+    if written.entry("variants") is None:
+        return found + _streams_problems(parameters, written)
+    each = (_streams_problems(*variant) for variant in as_far_as_known(variants_to_judge(parameters, written)))
+    # What all variants take over from the output itself is wrong once.
+    told = {(problem.place, problem.message): problem for problems in each for problem in problems}
+    return found + list(told.values())
+
+
+def _streams_problems(parameters: Parameters, written: Written) -> list[Problem]:
+    """What is wrong with the picture and the sound of an output, or of a variant."""
+    rules = (_video, _audio, _neither, _picture, _sound, variant_problems)
     return [problem for rule in rules for problem in as_far_as_known(rule(parameters, written))]
 
 
 def canonical(parameters: Parameters) -> Parameters:
     """The one way to say it: sound alone has no picture, and the usual encoder of a codec goes without saying."""
-    video = parameters.video
-    if video is None:
-        return parameters
-    if parameters.container == "m4a":
-        return parameters.model_copy(update={"video": None})
-    if video.encoder is not None and video.encoder == DEFAULT_ENCODERS.get(str(video.codec)):
-        return parameters.model_copy(update={"video": video.model_copy(update={"encoder": None})})
-    return parameters
+    if parameters.variants:
+        variants = {
+            name: variant.model_copy(update={"video": _usual(variant.video)})
+            for name, variant in parameters.variants.items()
+        }
+        return parameters.model_copy(update={"variants": variants})
+    video = None if parameters.container == "m4a" else _usual(parameters.video)
+    return parameters if video is parameters.video else parameters.model_copy(update={"video": video})
+
+
+def _usual(video: Video | None) -> Video | None:
+    if video is not None and video.encoder is not None and video.encoder == DEFAULT_ENCODERS.get(str(video.codec)):
+        return video.model_copy(update={"encoder": None})
+    return video
 
 
 def _picture(parameters: Parameters, written: Written) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from json.encoder import encode_basestring
@@ -37,7 +38,12 @@ NEUTRAL: Mapping[str, Canonical] = {
     "audio.missing": "skip",
     "audio.track": 0,
     "source.trim.start": 0,
+    "segment.type": "fmp4",
+    "segment.duration": 6,
 }
+
+# A variant's fields mean what they mean for an output.
+_VARIANT = re.compile(r"variants\..+?\.(?=video\.|audio\.)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +55,14 @@ class Difference:
     after: Canonical | None
 
 
+def neutral(name: str) -> Canonical | None:
+    """What a field means where nobody set it; None if it means nothing then."""
+    return NEUTRAL.get(_VARIANT.sub("", name, count=1) if name.startswith("variants.") else name)
+
+
 def parameter_fields(parameters: Parameters) -> dict[str, Canonical]:
     """The fields that `parameters` contribute to a manifest: those that are set and not neutral."""
-    return {name: value for name, value in _walk("", parameters) if NEUTRAL.get(name) != value or name not in NEUTRAL}
+    return {name: value for name, value in _walk("", parameters) if neutral(name) != value}
 
 
 class Prepared:
@@ -127,8 +138,8 @@ def difference(before: Manifest, after: Manifest) -> tuple[Difference, ...]:
 
 def _differences(before: Manifest, after: Manifest) -> Iterator[Difference]:
     for name in sorted({*before, *after}):
-        neutral = NEUTRAL.get(name)
-        old, new = before.get(name, neutral), after.get(name, neutral)
+        unset = neutral(name)
+        old, new = before.get(name, unset), after.get(name, unset)
         if old != new:
             yield Difference(name, before.get(name), after.get(name))
 
@@ -138,5 +149,8 @@ def _walk(prefix: str, model: BaseModel) -> Iterator[tuple[str, Canonical]]:
         value = getattr(model, name)
         if isinstance(value, BaseModel):
             yield from _walk(f"{prefix}{name}.", value)
+        elif isinstance(value, Mapping):
+            for key, inner in value.items():
+                yield from _walk(f"{prefix}{name}.{key}.", inner)
         elif value is not None:
             yield prefix + name, value

@@ -53,8 +53,8 @@ def matches(glob: str, address: str) -> bool:
 
 
 def publish_path(encode: str, output: str, extension: str) -> str:
-    """Where an output is published, relative to the project folder."""
-    return f"outputs/{encode}/{output}.{extension}"
+    """Where an output is published, relative to the project folder; a package, which has no extension, is a folder."""
+    return f"outputs/{encode}/{output}.{extension}" if extension else f"outputs/{encode}/{output}"
 
 
 def nearest(wrong: str, right: Iterable[str]) -> str | None:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from reconciler.core import units
 from reconciler.core.lost import LostError
 
-Container = Literal["mp4", "mov", "mkv", "webm", "m4a"]
+Container = Literal["mp4", "mov", "mkv", "webm", "m4a", "hls", "dash", "cmaf"]
 VideoCodec = Literal["h264", "hevc", "vp9", "av1", "none"]
 AudioCodec = Literal["aac", "opus", "none"]
 Encoder = Literal["libx264", "libx265", "libvpx-vp9", "libsvtav1", "libaom-av1"]
@@ -256,10 +256,30 @@ class Audio(Strict):
     missing: Literal["skip", "silence", "error"] | None = None
 
 
+class Segment(Strict):
+    """How a package is cut up; `duration` is in seconds, and a whole number of keyframe intervals."""
+
+    type: Literal["fmp4", "ts"] | None = None
+    duration: Annotated[Seconds, Field(gt=0, le=60)] | None = None
+
+
+class Variant(Strict):
+    """One of the renditions of a package."""
+
+    video: Video | None = None
+    audio: Audio | None = None
+
+
 class Parameters(Strict):
-    """Everything that decides an output's bits, but for its source."""
+    """Everything that decides an output's bits, but for its source.
+
+    A package (`packages.is_package`) that has `variants` is these and nothing else; `video` and `audio` are then
+    unset, since every variant says all of itself.
+    """
 
     container: Container | None = None
     video: Video | None = None
     audio: Audio | None = None
     faststart: Truth | None = None
+    segment: Segment | None = None
+    variants: dict[str, Variant] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.core import combinations
+from reconciler.core import combinations, packages
 from reconciler.core.encode import Native, Origin
 from reconciler.core.errors import Place, Problem
 from reconciler.core.extends import Presets, without_nulls
@@ -65,7 +65,10 @@ class Renditions:
         return self._made(node, path, place, native.native)
 
     def _made(self, merged: MapNode, path: str, place: Place | None, native: Native | None = None) -> Rendition | None:
-        parameters, node = salvaged(Parameters, without_nulls(merged), path, self._problems)
+        found: list[Problem] = []
+        parameters, node = salvaged(Parameters, without_nulls(packages.expanded(merged)), path, found)
+        # What all variants of a package take over is wrong once.
+        self._problems.extend({(each.place, each.message): each for each in found}.values())
         if parameters is None or not isinstance(node, MapNode):
             return None
         # What has words of its provider's own only that provider can judge; every other one refuses those words.
@@ -78,9 +81,8 @@ class Renditions:
         extras = native.extras if native is not None else {}
         found_at = {**origins(node), **dict.fromkeys(extras, Origin(place))}
         prepared = Prepared(parameters, extras)
-        return Rendition(
-            parameters, prepared, found_at, parameters.container or "media", Written(node, path, place), native
-        )
+        extension = "" if packages.is_package(parameters) else parameters.container or "media"
+        return Rendition(parameters, prepared, found_at, extension, Written(node, path, place), native)
 
 
 def checked_presets(

@@ -278,9 +278,14 @@ def _key_hints(key: str, model: type[BaseModel] | None) -> tuple[str, ...]:
 
 def _model_at(model: type[BaseModel], keys: Sequence[str]) -> type[BaseModel] | None:
     found: type[BaseModel] | None = model
+    is_name = False
     for key in keys:
+        if is_name:
+            is_name = False
+            continue
         field = found.model_fields.get(key) if found is not None else None
         found = _model_in(field.annotation) if field is not None else None
+        is_name = field is not None and _holds_dict(field.annotation)
     return found
 
 

@@ -1,10 +1,13 @@
-"""The published files of a project: looked at for a plan, named and moved by an apply."""
+"""The published files of a project: looked at for a plan, named and moved by an apply.
+
+A package, which is a folder, counts as one file: it has the size of all that it holds.
+"""
 
 from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
@@ -12,10 +15,13 @@ from reconciler.core.encode import Source
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.ports import SourceSeen
 from reconciler.edges.spec_texts import Folders, real
-from reconciler.io import atomic
+from reconciler.io import atomic, trees
 from reconciler.io.hashing import sha256
 
 _FOLDER = "outputs"
+
+# What a package is opened by.
+_PLAYLISTS = ("master.m3u8", "manifest.mpd")
 
 
 def presence(project: Path, paths: Iterable[str], roots: Sequence[str] = ()) -> dict[str, int | None]:
@@ -30,7 +36,8 @@ def presence(project: Path, paths: Iterable[str], roots: Sequence[str] = ()) -> 
         by_folder[path.rpartition("/")[0]].append(path)
     found: dict[str, int | None] = {}
     for members in by_folder.values():
-        sizes = _sizes(ways.inside(members[0]).parent)
+        wanted = {path.rpartition("/")[2] for path in members}
+        sizes = _sizes(ways.inside(members[0]).parent, wanted)
         found.update((path, sizes.get(path.rpartition("/")[2])) for path in members)
     return found
 
@@ -85,30 +92,46 @@ class PublishedFiles:
         self._ways.check(_FOLDER)
 
     def publish(self, temp: str, path: str) -> None:
-        """Give a whole file its final name, atomically; what had that name is replaced."""
+        """Give a whole file its final name, atomically; what had that name is replaced.
+
+        A folder is only replaced if it is a package: any other holds files of other outputs.
+        """
         source, target = self._ways.inside(temp), self._ways.inside(path)
+        if target.is_dir() and not _is_package(target):
+            raise ReconcilerError(
+                f"{temp} cannot be named {path}: there is a folder of other files in its place.\n"
+                "Move that away; what was done before is recorded, and running again goes on."
+            )
         with _words(f"{temp} cannot be named {path}"):
-            atomic.publish(source, target)
+            if source.is_dir() or target.is_dir():
+                trees.publish(source, target)
+            else:
+                atomic.publish(source, target)
         self._tidy(source.parent)
 
     def duplicate(self, path: str, temp: str) -> None:
         """Make `temp` a file of its own with the content of `path`: a hard link where possible, else a copy."""
         source, target = self._ways.inside(path), self._ways.inside(temp)
         with _words(f"{path} cannot be copied to {temp}"):
-            atomic.link_or_copy(source, target)
+            if source.is_dir():
+                trees.duplicate(source, target)
+            else:
+                atomic.link_or_copy(source, target)
 
     def remove(self, path: str) -> None:
         """Remove a file; one that is not there is no error."""
         target = self._ways.inside(path)
         # Where a folder above it is a file, it is not there either.
         with _words(f"{path} cannot be removed"), suppress(NotADirectoryError):
-            target.unlink(missing_ok=True)
+            trees.remove(target)
         self._tidy(target.parent)
 
     def holds(self, path: str, size: int, digest: str) -> bool:
-        """Whether a file is there with just this content."""
+        """Whether a file, or a package, is there with just this content."""
         target = self._ways.inside(path)
         try:
+            if target.is_dir():
+                return trees.size(target) == size and trees.digest(target) == digest
             return target.is_file() and target.stat().st_size == size and sha256(target) == digest
         except FileNotFoundError:
             return False
@@ -136,10 +159,14 @@ class PublishedFiles:
             folder = folder.parent
 
 
-def _sizes(folder: Path) -> dict[str, int]:
+def _is_package(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in _PLAYLISTS)
+
+
+def _sizes(folder: Path, wanted: Collection[str]) -> dict[str, int]:
     try:
         with os.scandir(folder) as entries:
-            return dict(size for entry in entries if (size := _size(entry)) is not None)
+            return dict(size for entry in entries if entry.name in wanted and (size := _size(entry)) is not None)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
@@ -147,8 +174,11 @@ def _sizes(folder: Path) -> dict[str, int]:
 
 
 def _size(entry: os.DirEntry[str]) -> tuple[str, int] | None:
-    """A file's name and size; None for all else, and for one that an apply takes away just now."""
+    """The name and size of a file or a package; None for all else, and for one that an apply takes away just now."""
     try:
+        if entry.is_dir() and _is_package(Path(entry.path)):
+            whole = trees.size(Path(entry.path))
+            return (entry.name, whole) if whole is not None else None
         return (entry.name, entry.stat().st_size) if entry.is_file() else None
     except FileNotFoundError:
         return None

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.core.encode import Source, Trim
+from reconciler.core.packages import is_package, segment_type
 from reconciler.core.parameters import Audio, Parameters
 from reconciler.core.units import number
 from reconciler.ffmpeg import encoders, geometry, sound, trimming
 from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, VideoTrack, wanted_span
 from reconciler.ffmpeg.formats import generated_arguments, input_arguments, output_arguments
 from reconciler.ffmpeg.graph import Feed, Maps, graph
+from reconciler.ffmpeg.packages import layout, muxer_arguments
 from reconciler.ffmpeg.trimming import lead_in, seek
 
 _GLOBAL = [
@@ -27,7 +29,7 @@ _LINE_STARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One output of a process: what it shall be, and the file that it is written to."""
+    """One output of a process: what it shall be, and the file, or the package's folder, that it is written to."""
 
     parameters: Parameters
     path: str
@@ -41,6 +43,7 @@ def arguments(
     `path` is the source as a local file; a generated source needs none. `facts` None means that nothing is
     known of the source yet: sizes become expressions and sound is taken to be there.
     """
+    targets = [each for target in targets for each in _parts(target, facts)]
     opened = generated_arguments(source.location) if source.kind == "lavfi" else input_arguments(path)
     words = [*_GLOBAL, *seek(source.trim, lead_in(source.trim, facts)), *opened]
     if facts is not None and any(_silent(target.parameters, facts) for target in targets):
@@ -93,13 +96,27 @@ def _feeds(wanted: Parameters, trim: Trim, facts: MediaFacts | None) -> list[Fee
 
 def _output(target: Target, maps: Maps, facts: MediaFacts | None, threads: int | None) -> list[str]:
     wanted = target.parameters
-    container = wanted.container or "mp4"
+    packed = is_package(wanted)
+    container: str = wanted.container or "mp4"
+    if packed:
+        container = {"fmp4": "mp4"}.get(segment_type(wanted), "ts")
     words: list[str] = []
     if "video" in maps and wanted.video is not None:
-        words += [*maps["video"], *encoders.options(wanted.video, container, video_track(facts), threads)]
+        picture = encoders.options(wanted.video, container, video_track(facts), threads, from_first=packed)
+        words += [*maps["video"], *picture]
     if "audio" in maps and wanted.audio is not None:
         words += [*maps["audio"], *sound.options(wanted.audio)]
+    if packed:
+        return words + muxer_arguments(wanted, target.path)
     return words + output_arguments(container, target.path, faststart=wanted.faststart is not False)
+
+
+def _parts(target: Target, facts: MediaFacts | None) -> list[Target]:
+    """What ffmpeg writes for an output: one file, or the streams of a package."""
+    if not is_package(target.parameters):
+        return [target]
+    streams = layout(target.parameters, facts).streams
+    return [Target(stream.parameters, f"{target.path}/{stream.name}") for stream in streams]
 
 
 def _silent(wanted: Parameters, facts: MediaFacts) -> bool:

@@ -31,11 +31,16 @@ def pixel_format_of(video: Video) -> str:
     return video.pixel_format or DEFAULT_PIXEL_FORMAT
 
 
-def options(video: Video, container: str, track: VideoTrack | None, threads: int | None) -> list[str]:
-    """The options of one output's picture, from the encoder to its tag."""
+def options(
+    video: Video, container: str, track: VideoTrack | None, threads: int | None, *, from_first: bool = False
+) -> list[str]:
+    """The options of one output's picture, from the encoder to its tag.
+
+    `from_first`: keyframes are counted from the first frame, whenever that comes, and not from zero.
+    """
     encoder = encoder_of(video)
     words = ["-c:v", encoder, *_speed(video, encoder), *_style(video, encoder), *_rate_control(video, encoder)]
-    words += _keyframes(video, encoder, track)
+    words += _keyframes(video, encoder, track, from_first=from_first)
     words += ["-threads:v", str(threads)] if threads else []
     words += _private(video, encoder, threads)
     words += ["-tag:v", "hvc1"] if encoder == "libx265" and container in {"mp4", "mov"} else []
@@ -95,8 +100,8 @@ def _ceiling(video: Video) -> list[str]:
     return ceiling + (["-bufsize", str(video.buffer_size)] if video.buffer_size else [])
 
 
-def _keyframes(video: Video, encoder: str, track: VideoTrack | None) -> list[str]:
-    """Keyframes on a grid of `keyframe_interval` seconds from the first frame, and nowhere else.
+def _keyframes(video: Video, encoder: str, track: VideoTrack | None, *, from_first: bool) -> list[str]:
+    """Keyframes at the first frame and on a grid of `keyframe_interval` seconds, and nowhere else.
 
     The expression forces the first frame at or after each grid point; unlike the usual
     `gte(t,n_forced*N)` it does not catch up with a burst of keyframes after a gap. `-g` and `-keyint_min` keep
@@ -114,8 +119,9 @@ def _keyframes(video: Video, encoder: str, track: VideoTrack | None) -> list[str
         grid += ["-sc_threshold", "0"]
     if encoder in {"libx264", "libx265"}:
         grid += ["-forced-idr", "1"]
-    now, before = (f"floor(({time}+0.000001)/{seconds})" for time in ("t", "prev_forced_t"))
-    return [*grid, "-force_key_frames", f"expr:isnan(prev_forced_t)+gt({now},{before})"]
+    zero, first = ("-ld(0)", "if(isnan(prev_forced_t),st(0,t)*0+1,") if from_first else ("", "isnan(prev_forced_t)+")
+    now, before = (f"floor(({time}{zero}+0.000001)/{seconds})" for time in ("t", "prev_forced_t"))
+    return [*grid, "-force_key_frames", f"expr:{first}gt({now},{before}){')' if from_first else ''}"]
 
 
 def _frames(video: Video, track: VideoTrack | None, seconds: float) -> Fraction | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from reconciler.core.encode import Trim
+from reconciler.core.packages import singles
 from reconciler.core.parameters import Audio, Parameters, Video
 from reconciler.ffmpeg import encoders
 from reconciler.ffmpeg.arguments import has_audio, has_video, video_track
@@ -17,6 +18,14 @@ def impossible(wanted: Parameters, facts: MediaFacts, trim: Trim, available: Col
     """Why an output cannot be made, in a sentence; None if it can. `available` are the build's encoders."""
     if facts.end and trim.start >= facts.end:
         return f"the trim starts at {trim.start} s, the source ends at {facts.end:.2f} s"
+    for name, single in singles(wanted).items():
+        reason = _single(single, facts, available)
+        if reason is not None:
+            return f"variant {name}: {reason}" if name else reason
+    return None
+
+
+def _single(wanted: Parameters, facts: MediaFacts, available: Collection[str]) -> str | None:
     reason = None
     if has_video(wanted) and wanted.video is not None:
         reason = _video(wanted.video, video_track(facts), available)

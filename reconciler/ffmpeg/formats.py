@@ -33,6 +33,9 @@ READABLE = (
 FORMAT_WHITELIST = ",".join(READABLE)
 PROTOCOL_WHITELIST = "file,pipe"
 
+# No metadata, chapters, data or subtitles come along by themselves.
+PLAIN = ("-map_metadata", "-1", "-map_chapters", "-1", "-dn", "-sn", "-max_muxing_queue_size", "1024")
+
 _MUXERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm", "m4a": "ipod"}
 _FASTSTART = {"mp4", "mov", "m4a"}
 
@@ -48,8 +51,8 @@ def generated_arguments(graph: str) -> list[str]:
 
 
 def output_arguments(container: str, path: str, *, faststart: bool) -> list[str]:
-    """The container and the file; no metadata, chapters, data or subtitles come along by themselves."""
-    options = ["-map_metadata", "-1", "-map_chapters", "-1", "-dn", "-sn", "-max_muxing_queue_size", "1024"]
+    """The container and the file."""
+    options = [*PLAIN]
     if faststart and container in _FASTSTART:
         options += ["-movflags", "+faststart"]
     return [*options, "-f", _MUXERS[container], f"file:{path}"]

@@ -24,6 +24,7 @@ from reconciler.core.ports import (
     SourceSeen,
     Verified,
 )
+from reconciler.ffmpeg import work_files
 from reconciler.ffmpeg.arguments import Target, arguments
 from reconciler.ffmpeg.binary import Build
 from reconciler.ffmpeg.encode import CANCELLED, Encode, Machine
@@ -31,6 +32,7 @@ from reconciler.ffmpeg.facts import MediaFacts
 from reconciler.ffmpeg.feasible import impossible
 from reconciler.ffmpeg.generated import generated_facts
 from reconciler.ffmpeg.notes import notes, source_line
+from reconciler.ffmpeg.packages import folders
 from reconciler.ffmpeg.probe import probe
 from reconciler.ffmpeg.process import Ended
 from reconciler.ffmpeg.reading import Reading
@@ -38,6 +40,7 @@ from reconciler.ffmpeg.slots import Slots
 from reconciler.ffmpeg.status import Status
 from reconciler.ffmpeg.verdict import Part, judged
 from reconciler.ffmpeg.verify import Wish
+from reconciler.io import trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ class Job:
         """Remove the parts of this job, and folders that held nothing else. Raises OSError."""
         for output in self.request.outputs:
             part = self._part(output).file
-            part.unlink(missing_ok=True)
+            trees.remove(part)
             with suppress(OSError):
                 part.parent.rmdir()
 
@@ -199,9 +202,8 @@ class Job:
         self._stop_if_cancelled()
         source, machine = self.request.source, self._shop.machine
         files = [self._part(output).file for output in outputs]
-        for file in files:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.unlink(missing_ok=True)
+        for output, file in zip(outputs, files, strict=True):
+            work_files.make_room(file, folders(output.parameters, material.facts))
         targets = [Target(output.parameters, str(file)) for output, file in zip(outputs, files, strict=True)]
         command = arguments(source, material.path, targets, facts=material.facts, threads=self._shop.threads)
         end = material.facts.end if source.trim.end is None else min(source.trim.end, material.facts.end)

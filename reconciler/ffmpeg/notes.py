@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from reconciler.core.encode import Source, Trim
+from reconciler.core.packages import singles
 from reconciler.core.parameters import Parameters
 from reconciler.core.ports import Fetched
 from reconciler.ffmpeg.arguments import audio_track, has_audio, has_video, video_track
@@ -39,7 +40,10 @@ def output_summary(facts: MediaFacts) -> str:
 
 def notes(wanted: Parameters, facts: MediaFacts, trim: Trim) -> list[str]:
     """What is odd about a source, as far as it concerns one output, and what is done about it."""
-    return [*_about_file(facts, trim), *_about_video(wanted, facts), *_about_audio(wanted, facts)]
+    found = [*_about_file(facts, trim)]
+    for single in singles(wanted).values():
+        found += [*_about_video(single, facts), *_about_audio(single, facts)]
+    return list(dict.fromkeys(found))
 
 
 def clock(seconds: float) -> str:

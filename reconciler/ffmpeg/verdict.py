@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.core.encode import Output
+from reconciler.core.packages import is_package
 from reconciler.core.ports import NotMade, OutputResult, Suspect, Verified
 from reconciler.ffmpeg import work_files
 from reconciler.ffmpeg.notes import output_summary
+from reconciler.ffmpeg.packaging import Packaged, package
 from reconciler.ffmpeg.process import Ended
 from reconciler.ffmpeg.verify import Wish, verify
+from reconciler.io import trees
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The file in a project folder that a job writes an output to."""
+    """The file, or a package's folder, in a project folder that a job writes an output to."""
 
     project: Path
     job_id: str
@@ -35,26 +38,37 @@ def judged(part: Part, wish: Wish, ended: Ended, notes: tuple[str, ...]) -> Outp
     if a suspect cannot be kept.
     """
     if not part.file.exists() or (not ended.succeeded and not math.isfinite(wish.source.end)):
-        part.file.unlink(missing_ok=True)
+        trees.remove(part.file)
         return NotMade(ended.reason())
+    found = _looked_at(part, wish, ended)
+    if found.wrong and not ended.succeeded:
+        trees.remove(part.file)
+        return NotMade(ended.reason())
+    said = (*notes, *found.notes)
+    if found.wrong:
+        return _suspect(part, "; ".join(found.wrong), said)
+    return _verified(part, found, said)
+
+
+def _looked_at(part: Part, wish: Wish, ended: Ended) -> Packaged:
+    """What was made, be it a package or one file."""
+    if is_package(wish.parameters):
+        return package(part.file, wish, ended.complaints)
     finding = verify(str(part.file), wish, ended.complaints)
-    if finding.wrong and not ended.succeeded:
-        part.file.unlink(missing_ok=True)
-        return NotMade(ended.reason())
-    said = (*notes, *finding.notes)
-    if finding.wrong or finding.facts is None:
-        return _suspect(part, "; ".join(finding.wrong), said)
-    return _verified(part, output_summary(finding.facts), said)
+    if finding.facts is None:
+        return Packaged("", 0.0, finding.wrong, finding.notes)
+    return Packaged(output_summary(finding.facts), finding.facts.end, finding.wrong, finding.notes)
 
 
-def _verified(part: Part, summary: str, said: tuple[str, ...]) -> OutputResult:
+def _verified(part: Part, found: Packaged, said: tuple[str, ...]) -> OutputResult:
     try:
         size, digest = work_files.seal(part.file)
     except OSError as error:
-        part.file.unlink(missing_ok=True)
+        trees.remove(part.file)
         return NotMade(error.strerror or str(error))
     work_files.forget_suspects(part.project, part.output)
-    return Verified(work_files.part_of(part.output, part.job_id), size, digest, summary, said)
+    path = work_files.part_of(part.output, part.job_id)
+    return Verified(path, size, digest, found.summary, said, round(found.seconds, 3))
 
 
 def _suspect(part: Part, error: str, said: tuple[str, ...]) -> Suspect:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 import av
 import av.container
@@ -59,18 +60,31 @@ class Finding:
     notes: tuple[str, ...] = ()
 
 
-def verify(path: str, wish: Wish, complaints: Complaints) -> Finding:
-    """Look at one output file."""
+def verify(file: str | BinaryIO, wish: Wish, complaints: Complaints, *, shifted: bool = False) -> Finding:
+    """Look at one output, by its path or open. `shifted`: its clock begins anywhere, so only lengths are compared."""
     try:
-        with open_media(path) as container:
+        with open_media(file) as container:
             packets = read_packets(container)
             facts = describe(container, packets)
+            facts = _set_back(facts, wish) if shifted else facts
             wrong = [*_unlike(facts, wish), *_too_short(facts, wish), *_broken_tail(container, packets)]
     except (av.FFmpegError, OSError) as error:
         return Finding(None, (f"the file cannot be opened: {error.strerror or error}",))
     damage = list(_damage(facts, wish, complaints))
     notes = [] if damage else list(_scratches(complaints))
     return Finding(facts, (*damage, *wrong), tuple(notes))
+
+
+def _set_back(facts: MediaFacts, wish: Wish) -> MediaFacts:
+    """The facts on a clock on which the picture, else the sound, begins when its source does."""
+    pairs = list(_pairs(facts, wish))
+    if not pairs:
+        return facts
+    _, made, source, _ = pairs[0]
+    by = made.start - wanted_span(wish.source, source, wish.trim)[0]
+    video = tuple(replace(track, start=track.start - by, end=track.end - by) for track in facts.video)
+    audio = tuple(replace(track, start=track.start - by, end=track.end - by) for track in facts.audio)
+    return replace(facts, start=0.0, video=video, audio=audio)
 
 
 def _unlike(facts: MediaFacts, wish: Wish) -> Iterator[str]:

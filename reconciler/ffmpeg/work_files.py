@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import psutil
 
 from reconciler.core.encode import Output
+from reconciler.io import trees
 from reconciler.io.atomic import fsync_file
 from reconciler.io.hashing import sha256
 
@@ -43,7 +44,15 @@ def forget_suspects(project: Path, output: Output) -> None:
     name = _suspect(output.name)
     for path in folder.iterdir():
         if name.fullmatch(path.name):
-            path.unlink(missing_ok=True)
+            trees.remove(path)
+
+
+def make_room(path: Path, folders: Sequence[str]) -> None:
+    """Let there be nothing at `path` but, for a package, its empty `folders`. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    trees.remove(path)
+    for folder in folders:
+        (path / folder).mkdir(parents=True)
 
 
 def suspects(project: Path, addresses: Iterable[str]) -> list[str]:
@@ -65,7 +74,10 @@ def _suspect(name: str) -> re.Pattern[str]:
 
 
 def seal(path: Path) -> tuple[int, str]:
-    """Bring a file to the disk for good; its size and sha256. Raises OSError."""
+    """Bring a file or a package to the disk for good; its size and sha256. Raises OSError."""
+    if path.is_dir():
+        trees.fsync(path)
+        return trees.size(path) or 0, trees.digest(path)
     fsync_file(path)
     return path.stat().st_size, sha256(path)
 
@@ -77,11 +89,12 @@ def sweep(project: Path, keep: Collection[str]) -> list[str]:
     removed files. Processes and files of other projects are not touched.
     """
     end_strays(project)
+    trees.mend(project / _OUTPUTS)
     swept: list[str] = []
     for path in _parts(project):
         name = path.relative_to(project).as_posix()
         if name not in keep:
-            path.unlink(missing_ok=True)
+            trees.remove(path)
             swept.append(name)
     return sorted(swept)
 
@@ -105,8 +118,9 @@ def _beside(output: Output, ending: str) -> str:
 
 
 def _parts(project: Path) -> Iterator[Path]:
-    for folder, _, names in os.walk(project / _OUTPUTS):
-        yield from (Path(folder) / name for name in names if _PART.fullmatch(name))
+    for folder, folders, names in os.walk(project / _OUTPUTS):
+        yield from [Path(folder) / name for name in [*folders, *names] if _PART.fullmatch(name)]
+        folders[:] = [name for name in folders if not _PART.fullmatch(name)]
 
 
 def _lives(process: psutil.Process) -> bool:
@@ -121,4 +135,4 @@ def _is_stray(process: psutil.Process, beginning: str) -> bool:
     words: list[str] = process.info["cmdline"] or []
     if process.info["ppid"] == os.getpid() or "-progress" not in words:
         return False
-    return any(word.startswith(beginning) and _PART.fullmatch(Path(word).name) for word in words)
+    return any(word.startswith(beginning) and any(map(_PART.fullmatch, Path(word).parts)) for word in words)

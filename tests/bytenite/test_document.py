@@ -20,6 +20,9 @@ SIZED = {**H264, "height": 720}
 WALK = {
     "container": ({}, "mp4", "mkv"),
     "faststart": ({}, True, False),
+    "segment.type": ({"container": "hls"}, "fmp4", "ts"),
+    "segment.duration": ({"container": "hls"}, 6, 4),
+    "variants": ({"container": "hls"}, None, {"a": {"video": H264, "audio": AAC}}),
     "video.codec": ({}, "h264", "hevc"),
     "video.encoder": ({"video": {"codec": "h264", "crf": 30}}, None, "libaom-av1"),
     "video.crf": ({}, 23, 21),
@@ -60,6 +63,8 @@ def leaves(model, prefix=""):
     """The paths of all fields of a model and of the models in it."""
     for name, field in model.model_fields.items():
         inner = [part for part in parts(field.annotation) if isinstance(part, type) and issubclass(part, BaseModel)]
+        # Variants are refused as a whole, whatever they say.
+        inner = [] if name == "variants" else inner
         plain = [part for part in parts(field.annotation) if part is not type(None) and part not in inner]
         for part in inner:
             yield from leaves(part, f"{prefix}{name}.")
@@ -80,7 +85,7 @@ def parts(annotation):
 def changed(context, path, value):
     """The parameters of a context with one field set, or left out."""
     place = values = {"container": "mp4", "video": dict(H264), "audio": dict(AAC)} | {
-        name: dict(part) for name, part in context.items()
+        name: dict(part) if isinstance(part, dict) else part for name, part in context.items()
     }
     *above, last = path.split(".")
     if value is None:
@@ -113,6 +118,8 @@ def test_every_field_is_sent_or_refused(path):
 
 
 REFUSED = {
+    "variants": asked(container="hls", video=None, audio=None, variants={"a": {"video": H264, "audio": AAC}}),
+    "segment.duration": asked(container="hls", segment={"duration": 4}),
     "container": asked(container="mov"),
     "faststart": asked(faststart=False),
     "video.codec": asked(video={"codec": "av1", "crf": 30}),

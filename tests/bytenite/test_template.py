@@ -89,6 +89,7 @@ SEEN = {
     "params.request.hls_x264_vbr_custom_height": {
         "360p-365kbps": (
             {
+                "container": "hls",
                 "video": {
                     "codec": "h264",
                     "bitrate": "365k",
@@ -101,10 +102,11 @@ SEEN = {
                 },
                 "audio": {**SOUND, "bitrate": "160k"},
             },
-            {"bytenite.output_type": "hls"},
+            {},
         ),
         "720p-4.5Mbps": (
             {
+                "container": "hls",
                 "video": {
                     "codec": "h264",
                     "bitrate": "4500k",
@@ -117,7 +119,7 @@ SEEN = {
                 },
                 "audio": {**SOUND, "bitrate": "160k"},
             },
-            {"bytenite.output_type": "hls"},
+            {},
         ),
     },
     "params.request.png_opencv_container": {"source": ({}, {"bytenite.output_type": "png"})},

@@ -54,6 +54,10 @@ def test_every_model_is_classified():
 SAMPLES = {
     "container": ("mp4", "mkv"),
     "faststart": (None, False),
+    "segment.type": (None, "ts"),
+    "segment.duration": (None, 4),
+    "variants.x.video.crf": (23, 21),
+    "variants.x.audio.track": (None, 1),
     "video.codec": ("h264", "hevc"),
     "video.encoder": (None, "libx264"),
     "video.crf": (23, 21),
@@ -93,8 +97,11 @@ SAMPLES = {
 def _leaves():
     """The names, in a manifest, of all fields of Parameters."""
     models = {"": "Parameters", "video.": "Video", "audio.": "Audio", "video.crop.": "Crop", "video.pad.": "Pad"}
+    models["segment."] = "Segment"
     names = {prefix + field for prefix, model in models.items() for field in CHANGES_BITS[model]}
-    return names - {"video", "audio", "video.crop", "video.pad"} | {"video.fps.max"}
+    names -= {"video", "audio", "video.crop", "video.pad", "segment", "variants"}
+    # A variant is made of Video and Audio: one field of each stands for them.
+    return names | {"video.fps.max", "variants.x.video.crf", "variants.x.audio.track"}
 
 
 def test_every_field_has_a_sample():
@@ -144,6 +151,7 @@ GOOD = [
     "providers: {local: {type: ffmpeg, threads: 2}}\n",
     "providers: {b: {type: bytenite, api_key: '${env.K}', price: {per_output_minute: 0.05 USD}, retention: 48h}}\n",
     "encodes: {a: {source: x, template: t.json}}\n",
+    "encodes: {a: {source: x, outputs: {p: {container: hls, segment: {duration: 6s}, variants: {b: {audio: null}}}}}}\n",
     "encodes: {a: {source: {id: x, url: '${env.X}', trim: {start: 2s, end: 00:01:30}}, outputs: [p]}}\n",
     "encodes: {a: {for_each: {glob: '*.mov'}, source: x, outputs: [p], attempts: '${each.value.n}'}}\n",
 ]
@@ -158,6 +166,8 @@ BAD = [
     "providers: {a: {type: vimeo}}\n",
     "providers: {a: {type: bytenite, api_key: secret}}\n",
     "presets: {p: {video: {rotate: 45}}}\n",
+    "presets: {p: {segment: {type: mp3}}}\n",
+    "presets: {p: {variants: {a: {heigth: 3}}}}\n",
 ]
 
 

@@ -23,10 +23,10 @@ def test_a_published_hls_document_gives_packages_that_play(tmp_path, clips, body
         client = api.client()
         job_id = client.draft(site.url("/tos.mp4"), document)
         client.run(job_id)
-        assert "JOB_STATE_COMPLETE" == client.ended(job_id)["state"]
+        assert "JOB_STATE_COMPLETE" == client.ended(job_id)[0]["state"]
         results = client.ask("GET", f"/jobs/{job_id}/results")["results"]
 
-        assert ["360p @365kbps", "720p @4.5Mbps"] == sorted(result["name"] for result in results)
+        assert ["out_0/360p @365kbps", "out_1/720p @4.5Mbps"] == sorted(result["name"] for result in results)
         for result in results:
             assert opened(result["link"]) > 5
 
