@@ -12,7 +12,19 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema, model_validator
 
 from reconciler.core.cost import Money, read_money
-from reconciler.core.parameters import Audio, Crop, FrameRateLimit, Pad, Parameters, Seconds, Strict, Truth, Video
+from reconciler.core.parameters import (
+    Audio,
+    Crop,
+    FrameRateLimit,
+    Pad,
+    Parameters,
+    Seconds,
+    Segment,
+    Strict,
+    Truth,
+    Variant,
+    Video,
+)
 from reconciler.core.provider_types import ProviderOptions, Secret
 
 Scalar = str | int | float | bool
@@ -98,19 +110,6 @@ class EncodeSpec(PlacedPolicy):
     params: dict[str, Any] | None = None
 
 
-class Spec(Strict):
-    """A spec file. All files of a project are one namespace."""
-
-    version: Literal[1] | None = None
-    project: Text | None = None
-    providers: dict[str, ProviderOptions] | None = None
-    defaults: PlacedPolicy | None = None
-    presets: dict[str, PresetSpec] | None = None
-    variables: dict[str, Scalar] | None = None
-    encodes: dict[str, EncodeSpec] | None = None
-
-
-PARAMETER_MODELS = (Parameters, Video, Audio, Crop, Pad, FrameRateLimit)
 class LimitsSpec(Strict):
     """The most that a plan may do; of all files, and of the command line, the strictest value counts."""
 
@@ -129,6 +128,20 @@ class LimitsSpec(Strict):
     max_failures: Annotated[int, Field(ge=1, strict=True)] | None = None
 
 
+class Spec(Strict):
+    """A spec file. All files of a project are one namespace."""
+
+    version: Literal[1] | None = None
+    project: Text | None = None
+    providers: dict[str, ProviderOptions] | None = None
+    defaults: PlacedPolicy | None = None
+    limits: LimitsSpec | None = None
+    presets: dict[str, PresetSpec] | None = None
+    variables: dict[str, Scalar] | None = None
+    encodes: dict[str, EncodeSpec] | None = None
+
+
+PARAMETER_MODELS = (Parameters, Video, Audio, Crop, Pad, FrameRateLimit, Segment, Variant)
 SPEC_MODELS = (
     *(ProviderOptions, Policy, PlacedPolicy, TrimSpec, SourceSpec, ForEachFile, ForEachGlob, PresetSpec, OutputSpec),
     *(EncodeSpec, LimitsSpec, Spec),
@@ -136,8 +149,7 @@ SPEC_MODELS = (
 
 # Fields whose value is in the manifest: changing one encodes again. A field stands where it is declared.
 CHANGES_BITS: Mapping[str, frozenset[str]] = {
-    limits: LimitsSpec | None = None
-    "Parameters": frozenset({"container", "video", "audio", "faststart"}),
+    "Parameters": frozenset({"container", "video", "audio", "faststart", "segment", "variants"}),
     "Video": frozenset(
         {
             *("codec", "encoder", "preset", "tune", "profile", "level", "pixel_format", "keyframe_interval"),
@@ -149,6 +161,8 @@ CHANGES_BITS: Mapping[str, frozenset[str]] = {
     "Crop": frozenset({"top", "bottom", "left", "right"}),
     "Pad": frozenset({"aspect", "color"}),
     "FrameRateLimit": frozenset({"max"}),
+    "Segment": frozenset({"type", "duration"}),
+    "Variant": frozenset({"video", "audio"}),
     "TrimSpec": frozenset({"start", "end", "duration"}),
     "SourceSpec": frozenset({"url", "path", "id", "trim", "ignore_query"}),
     "EncodeSpec": frozenset({"source"}),
@@ -184,16 +198,6 @@ NO_BITS: Mapping[str, Mapping[str, str]] = {
         "template": "as outputs; what has no name of ours is hashed by its path",
         "params": "as template",
     },
-    "Spec": {
-        "version": "says how to read the file",
-        "project": "the lineage of the state; part of a job's id",
-        "providers": "as ProviderOptions",
-        "defaults": "carry only policy",
-        "presets": "resolved before hashing",
-        "variables": "resolved before hashing",
-        "encodes": "names; addresses are not hashed",
-    },
-}
     "LimitsSpec": {
         "max_cost": "forbids plans; makes nothing",
         "max_jobs": "as max_cost",
@@ -202,4 +206,14 @@ NO_BITS: Mapping[str, Mapping[str, str]] = {
         "min_existing": "as max_cost",
         "max_failures": "when an apply stops",
     },
+    "Spec": {
+        "version": "says how to read the file",
+        "project": "the lineage of the state; part of a job's id",
+        "providers": "as ProviderOptions",
+        "defaults": "carry only policy",
         "limits": "as LimitsSpec.max_cost",
+        "presets": "resolved before hashing",
+        "variables": "resolved before hashing",
+        "encodes": "names; addresses are not hashed",
+    },
+}
