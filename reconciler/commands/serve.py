@@ -24,6 +24,7 @@ from reconciler.core.errors import CredentialsError, ReconcilerError, UsageError
 from reconciler.core.units import duration
 from reconciler.ffmpeg import binary
 from reconciler.ffmpeg.kind import FfmpegOptions
+from reconciler.ffmpeg.process import environment_for
 from reconciler.ffmpeg.provider import FfmpegProvider
 from reconciler.io.redact import RedactingFilter
 
@@ -151,8 +152,10 @@ def _serve(screen: Screen, given: Mapping[str, Any], keys: tuple[str, ...], stop
         allow_private=given["allow_private_sources"],
     )
     sources = ServedSources(data, os.environ, allow_private=settings.allow_private)
-    provider = _provider(data, sources, given["parallelism"])
-    provider.check()
+    program = binary.find(os.environ)
+    # Not by the provider's own check, which ends strays: until the folder is ours, they may be another server's.
+    binary.build(program, environment_for(os.environ))
+    provider = _provider(program, data, sources, given["parallelism"])
     sock = bound(given["host"], given["port"])
     with opened(settings, provider, sources) as house, listening(create_app(house), sock) as server:
         screen.result(_greeting(server.url, settings.public_url, given["host"]))
@@ -162,10 +165,10 @@ def _serve(screen: Screen, given: Mapping[str, Any], keys: tuple[str, ...], stop
     return 0 if stop.is_set() else 1
 
 
-def _provider(data: Path, sources: ServedSources, parallelism: int | None) -> FfmpegProvider:
+def _provider(program: str, data: Path, sources: ServedSources, parallelism: int | None) -> FfmpegProvider:
     return FfmpegProvider(
         FfmpegOptions(parallelism=parallelism),
-        program=binary.find(os.environ),
+        program=program,
         project=data,
         fetch=sources.fetch,
         environment=os.environ,

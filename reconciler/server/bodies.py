@@ -21,6 +21,8 @@ def read_json(raw: bytes) -> object:
         return {}
     try:
         value: object = json.loads(raw, parse_constant=_not_json)
+        # Half of a surrogate pair can be escaped in JSON, and can be kept nowhere.
+        json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise invalid("the body is not JSON") from error
     if _depth(value) > _DEEPEST:

@@ -19,7 +19,11 @@ from reconciler.server.requests import Server
 router = APIRouter(include_in_schema=False)
 
 # A player in a web page may open what its user was given a link to.
-_HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "private, max-age=0"}
+_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Cache-Control": "private, max-age=0",
+    "X-Content-Type-Options": "nosniff",
+}
 _TYPES: Mapping[str, str] = {
     ".mp4": "video/mp4",
     ".m4a": "audio/mp4",

@@ -63,7 +63,7 @@ def test_a_wrong_key_gives_no_token(api, sent):
     assert (401, 16) == (answer.status_code, answer.json()["code"])
 
 
-@pytest.mark.parametrize("sent", [b"{}", b"", b"[]", b"{", b'{"apiKey": 5}', b"[" * 3000])
+@pytest.mark.parametrize("sent", [b"{}", b"", b"[]", b"{", b'{"apiKey": 5}', b"[" * 3000, b'{"apiKey": "\\ud800"}'])
 def test_a_broken_body_is_refused_in_words(api, sent):
     """400 in ByteNite's shape, whatever is sent."""
     answer = requests.post(f"{api.api_url}/auth/access_token", data=sent, timeout=10)

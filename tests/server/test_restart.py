@@ -191,6 +191,22 @@ def test_two_servers_do_not_share_a_folder(tmp_path, clips):
         pass
 
 
+def test_a_second_server_leaves_the_encodes_of_the_first_alone(tmp_path, clips):
+    """It is refused before it ends any process or removes any file."""
+    clip = clips.plain("ten.mp4", seconds=10, size="320x180")
+    with serving({"/ten.mp4": Page(clip)}) as site, served(tmp_path, "--allow-private-sources") as first:
+        client = reached(first)
+        job_id = client.draft(site.url("/ten.mp4"), SLOW)
+        client.run(job_id)
+        until(lambda: client.job(job_id)["progress"] > 0)
+        (encoder,) = _encoders(tmp_path)
+        with served(tmp_path) as second:
+            assert 6 == second.wait(30)
+        assert [encoder.pid] == [one.pid for one in _encoders(tmp_path)]
+        client.ask("POST", f"/jobs/{job_id}/abort")
+    assert f"is served by another process, pid {first.pid}" in (tmp_path / "log").read_text()
+
+
 @pytest.mark.parametrize(
     "break_it",
     [
