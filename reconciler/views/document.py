@@ -177,11 +177,11 @@ class PlanDocument(Frozen, frozen=True):
     refusals: tuple[Refusal, ...] = ()
     findings: tuple[str, ...] = ()
     cost: Total = Total()
+    limits: tuple[LimitShown, ...] = ()
     output_changes: dict[str, Any] = {}
     errored: bool = False
     applyable: bool = False
     complete: bool = True
-    limits: tuple[LimitShown, ...] = ()
 
 
 def write_document(document: PlanDocument) -> str:

@@ -80,8 +80,8 @@ def plan_document(
         refusals=tuple(refused),
         findings=tuple(findings),
         cost=total_cost(estimates.values()),
-        applyable=bool(plan.steps) and not refused,
         limits=tuple(map(_limit, guards)),
+        applyable=bool(plan.steps) and not refused,
         complete=not (plan.selection.targets or plan.selection.excludes),
     )
 
@@ -136,7 +136,6 @@ def resource_change(step: Step, providers: Mapping[str, ProviderSettings], estim
     )
 
 
-def source_shown(source: Source) -> SourceShown:
 def _limit(guard: Guard) -> LimitShown:
     return LimitShown(
         key=guard.key,
@@ -149,6 +148,7 @@ def _limit(guard: Guard) -> LimitShown:
     )
 
 
+def source_shown(source: Source) -> SourceShown:
     """A source by its identity; the location may hold a signature and is never shown."""
     return SourceShown(source.kind, source.identity, from_environment=source.location.startswith("${env."))
 

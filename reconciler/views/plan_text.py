@@ -86,10 +86,10 @@ def no_changes(document: PlanDocument) -> str:
 def _header(document: PlanDocument, columns: int) -> list[str]:
     basis = document.basis
     specs = f"{visible(basis.specs)} ({count(basis.files, 'file')})"
-    if not basis.state_exists:
     if basis.base is not None:
         against = f"against the specs of {visible(basis.base)} ({count(document.summary.recorded, 'output')})"
         return fold(f"{specs} {against}; no state was read.", columns)
+    if not basis.state_exists:
         return fold(f"{specs}, no state yet: everything below is new.", columns)
     same = document.summary.unchanged
     rest = f"; {same:,} as declared" if same else ""
