@@ -23,7 +23,7 @@ from reconciler.core.plan import Plan, make_plan
 from reconciler.core.selection import Selection
 from reconciler.core.state import Record, Snapshot
 from reconciler.core.steps import Create, Rerun, Resume, Retry, Supersede
-from reconciler.core.world import World, known_sources, paths_to_look_at
+from reconciler.core.world import World, known_sources, paths_to_look_at, vanished_sizes
 from reconciler.edges import sightings, spec_files
 from reconciler.edges.digests import Digests
 from reconciler.edges.outputs import presence
@@ -93,7 +93,8 @@ def look_around(desired: Desired, snapshot: Snapshot, roots: Sequence[str] = ())
     """What this machine holds of sources and published files, also in `roots`; opens no connection."""
     records, project = snapshot.records, project_folder()
     wanted = (output.source for output in desired.outputs)
-    seen = sightings.sightings(project, wanted, known_sources(desired, records), Digests(cache_folder()).digest)
+    known, digest = known_sources(desired, records), Digests(cache_folder()).digest
+    seen = sightings.sightings(project, wanted, known, digest, vanished=vanished_sizes(desired, records))
     files = presence(project, paths_to_look_at(records, host(), desired), roots)
     return World(host=host(), now=stamp(), sightings=seen, files=files)
 

@@ -2,7 +2,7 @@ r"""What to do: a pure function from what is wanted, what is recorded and what w
 
 | recorded \ desired          | same fingerprint                        | other fingerprint            | not declared |
 |------------------------------|-----------------------------------------|------------------------------|--------------|
-| absent                       | Create; Move if a living file of this fingerprint belongs to an address that is no longer declared; Reuse if to one that is; of new twins the first is Create, the others ReuseTwin | as absent | - |
+| absent                       | Create; Move if a living file of this fingerprint belongs to an address that is no longer declared, also if its source has a new name and the same content; Reuse if to one that is; of new twins the first is Create, the others ReuseTwin | as absent | - |
 | retired                      | Reuse of its own file if it lives, else as absent | as absent          | nothing      |
 | complete                     | nothing; Relink if only its link died; Update for labels, protection, provider | Rerun; Reuse if an earlier attempt of this fingerprint lives; Update if only the source's name differs | Retire |
 | complete, source changed     | Rerun(source_changed)                   | Rerun                        | Retire       |
@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 
 from reconciler.core.encode import Desired, Output
 from reconciler.core.expiry import link_is_dead
-from reconciler.core.manifest import Difference, difference
+from reconciler.core.manifest import Canonical, Difference, Manifest, difference
 from reconciler.core.selection import Selection, refuse_empty, refuse_unmatched
 from reconciler.core.state import Attempt, Record
 from reconciler.core.steps import (
@@ -116,6 +116,7 @@ class _Planner:
         }
         self.known_paths |= {attempt.output.path for record in records.values() for attempt in record.previous}
         self._alive: dict[str, list[tuple[str, Attempt]]] | None = None
+        self._vanished: dict[tuple[str, frozenset[tuple[str, Canonical]]], list[str]] | None = None
 
     def steps(self) -> list[Step]:
         """All steps: one loop for what is wanted, one for what is left over, then one encode for all twins."""
@@ -172,6 +173,11 @@ class _Planner:
             if movable and owner.output == attempt.output:
                 self.moved.add(address)
                 return Move(output, Reason("moved", f"the same encode under a new name, was {address}"), address, owner)
+        renamed = None if living or self.selection.reruns_it(output.address) else self.renamed(output)
+        if renamed is not None:
+            self.moved.add(renamed)
+            sentence = f"the same encode of the same content under new names, was {renamed}"
+            return Move(output, Reason("moved", sentence), renamed, self.records[renamed])
         for address, attempt in living:
             if self.takes(attempt):
                 return Reuse(output, Reason("reuse", f"{address} is the same encode"), address, attempt, record)
@@ -180,6 +186,27 @@ class _Planner:
                 output, Reason("new", "new") if record is None else Reason("requested", "asked for with --rerun")
             )
         return Create(output, Reason("declared_again", "its file is gone"))
+
+    def renamed(self, output: Output) -> str | None:
+        """The address, no longer declared, of a living file that differs in nothing but the name of its source."""
+        seen = self.world.sightings.get(output.source.identity)
+        digest = output.source.sha256 or (seen.sha256 if seen is not None else None)
+        if digest is None:
+            return None
+        if self._vanished is None:
+            self._vanished = defaultdict(list)
+            for address, record in sorted(self.records.items()):
+                lives = any(attempt.output == record.output for attempt in living_attempts(record, self.world))
+                if address not in self.declared and record.source.sha256 is not None and lives:
+                    self._vanished[record.source.sha256, _without_source(record.manifest)].append(address)
+        found = [
+            address
+            for address in self._vanished.get((digest, _without_source(output.manifest)), ())
+            if address not in self.moved
+            and self.selection.selects(address)
+            and self.records[address].provider == output.provider
+        ]
+        return min(found, key=lambda address: (address.rpartition("/")[2] != output.name, address), default=None)
 
     def in_flight(self, output: Output, record: Record) -> Step:
         """A job of an earlier apply: go on with it, or replace it."""
@@ -309,6 +336,10 @@ def _follow(step: Step, leaders: Mapping[tuple[str, str], Step]) -> Step:
     return ReuseTwin(
         step.output, Reason("twin", f"the same encode as {leader.address}, made once"), leader.address, record
     )
+
+
+def _without_source(manifest: Manifest) -> frozenset[tuple[str, Canonical]]:
+    return frozenset(item for item in manifest.items() if item[0] != "source")
 
 
 def _update(output: Output, record: Record) -> Update | None:

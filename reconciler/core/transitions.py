@@ -246,7 +246,14 @@ def moved(step: Move, rev: int, now: str, *, temp: str | None) -> Record:
     file = replace(record.output, name=output.name)
     if temp is not None:
         file = replace(file, path=output.path, temp=temp)
-    return _declared(replace(record, output=file, status="running" if file.temp else "complete"), output, rev, now)
+    # The same content may have a new name, too.
+    wanted = replace(
+        record,
+        fingerprint=output.fingerprint,
+        manifest=dict(output.manifest),
+        source=replace(record.source, identity=output.source.identity),
+    )
+    return _declared(replace(wanted, output=file, status="running" if file.temp else "complete"), output, rev, now)
 
 
 def reused(

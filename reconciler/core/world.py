@@ -116,6 +116,17 @@ def paths_to_look_at(records: Mapping[str, Record], host: str, desired: Desired 
     return found
 
 
+def vanished_sizes(desired: Desired, records: Mapping[str, Record]) -> frozenset[int]:
+    """How large the sources of records are that nobody declares any more.
+
+    A new source of such a size may be one of them under a new name: only its digest can tell.
+    """
+    declared = {output.address for output in desired.outputs}
+    left = (record.source for address, record in records.items() if address not in declared)
+    sizes = (source.evidence.size for source in left if source.sha256 is not None)
+    return frozenset(size for size in sizes if size is not None)
+
+
 def known_sources(desired: Desired, records: Mapping[str, Record]) -> dict[str, SourceRecord]:
     """What is recorded of each wanted local source, so that a look hashes only what size and mtime leave open.
 

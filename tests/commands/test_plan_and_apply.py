@@ -380,3 +380,28 @@ def test_a_program_that_is_no_ffmpeg_uses_up_no_attempt(tmp_path):
 
     assert (1, True) == (refused.code, "is not ffmpeg" in refused.err)
     assert {} == made.json("state", "list")
+
+
+def test_an_encode_and_its_master_renamed_in_one_edit(tmp_path):
+    """Both names at once are a free Move: nothing is encoded, and the next plan has nothing to do."""
+    made = desk(tmp_path)
+    work = tmp_path / "outputs/clip/big.mp4"
+    made.run("apply", "--auto-approve").ok()
+    (tmp_path / "masters").mkdir()
+    (tmp_path / "masters/old.mp4").write_bytes(work.read_bytes())
+    text = "project: test\nencodes:\n  {name}:\n    source: masters/{file}.mp4\n    outputs: [audio-aac]\n"
+    made.write("specs/encodes.yaml", text.format(name="before", file="old"))
+    made.run("apply", "--auto-approve").ok()
+    (tmp_path / "masters/old.mp4").rename(tmp_path / "masters/new.mp4")
+    made.write("specs/encodes.yaml", text.format(name="after", file="new"))
+
+    assert "after/audio-aac" in made.run("plan").ok().out
+    made.run("apply", "--auto-approve").ok()
+    records = made.records()
+    assert "before/audio-aac" not in records
+    assert ("complete", 1, "masters/new.mp4") == (
+        records["after/audio-aac"]["status"],
+        records["after/audio-aac"].get("attempt", 1),
+        records["after/audio-aac"]["source"]["identity"],
+    )
+    assert "No changes" in made.run("plan").ok().out

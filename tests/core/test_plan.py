@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from builders import HOST, desired, file_of, output, record, source, world
+from reconciler.core import transitions
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.plan import make_plan
 from reconciler.core.ports import Sighting
@@ -110,6 +111,36 @@ def test_move_works_for_a_file_on_another_machine():
     known = record(OLD, output=file_of(OLD, host="elsewhere"))
 
     assert [(Move, "movie/720p")] == kinds(plan(output("movie/720p"), {OLD.address: known}))
+
+
+def test_an_encode_and_its_master_renamed_in_one_edit_move():
+    """With equal content a file moves although its source has a new name, too; each output goes to its namesake."""
+    master = source("masters/new.mov")
+    records = {address: record(output(address)) for address in ("a/x", "a/y")}
+    seen = Sighting("masters/new.mov", True, 10, 9, "cd" * 32)
+    wanted = [output("b/y", of=master), output("b/x", of=master)]
+    made = plan(wanted, records, around=world(*records.values(), sightings=[seen]))
+
+    assert [(Move, "b/x"), (Move, "b/y")] == kinds(made)
+    assert ["a/x", "a/y"] == [step.of for step in made.steps]
+    moved = transitions.moved(made.steps[0], 2, "2026-07-29T12:00:00Z", temp=None)
+    assert (wanted[1].fingerprint, "masters/new.mov", "cd" * 32) == (
+        moved.fingerprint,
+        moved.source.identity,
+        moved.source.sha256,
+    )
+
+
+@pytest.mark.parametrize(
+    ("digest", "more"), [("ef" * 32, {}), (None, {}), ("cd" * 32, {"crf": 21}), ("cd" * 32, {"provider": "other"})]
+)
+def test_what_is_not_the_same_in_all_but_its_names_is_encoded(digest, more):
+    """Other content, content that nobody knows, other parameters or another provider: a Create beside a Retire."""
+    known, wanted = record(OLD), output("movie/720p", of=source("masters/new.mov"), **more)
+    seen = Sighting("masters/new.mov", True, 10, 9, digest)
+    made = plan(wanted, {OLD.address: known}, around=world(known, sightings=[seen]))
+
+    assert [(Retire, "bbb/720p"), (Create, "movie/720p")] == kinds(made)
 
 
 def test_a_second_declaration_of_a_finished_encode_reuses_its_file():

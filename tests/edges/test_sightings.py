@@ -94,3 +94,12 @@ def test_ten_thousand_sources_are_seen_within_a_second(tmp_path):
 
     assert 10_000 == len(found)
     assert took < 1.0, f"{took:.2f} s"
+
+
+@pytest.mark.parametrize(("size", "digest"), [(4, "ab" * 32), (5, None)])
+def test_a_new_source_as_large_as_one_that_vanished_is_read(tmp_path, size, digest):
+    """Only its digest tells whether it is the same content under a new name; any other new source is not read."""
+    (tmp_path / "new.mov").write_bytes(b"film")
+    seen = sightings(tmp_path, [local("new.mov")], {}, lambda _: "ab" * 32, vanished={size})
+
+    assert digest == seen["new.mov"].sha256
