@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from reconciler.commands import gathering
 from reconciler.commands.addresses import chosen
 from reconciler.commands.options import Command, Globals, Group, complete, with_globals
+from reconciler.commands.merging import merge_command
 from reconciler.commands.recovering import adopt_command, rebuild_command
 from reconciler.commands.speaking import Screen
 from reconciler.core.errors import UsageError
@@ -45,6 +46,7 @@ def command() -> None:
 
 command.add_command(rebuild_command)
 command.add_command(adopt_command)
+command.add_command(merge_command)
 
 
 @command.command("list", cls=Command, short_help="List the recorded addresses.")
@@ -105,8 +107,10 @@ def renamed_file(record: Record, address: str, host: str) -> OutputRecord | None
     if not output.is_on(host):
         return None
     encode, _, name = address.rpartition("/")
-    path = publish_path(encode, name, PurePosixPath(output.path).suffix.removeprefix("."))
-    if path == output.path or not Path(output.path).is_file():
+    # A package is a folder, whose name has no extension.
+    folder = Path(output.path).is_dir()
+    path = publish_path(encode, name, "" if folder else PurePosixPath(output.path).suffix.removeprefix("."))
+    if path == output.path or not (folder or Path(output.path).is_file()):
         return None
     return replace(output, name=name, path=path, temp=output.path)
 

@@ -63,10 +63,20 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
     "ForEachGlob": {"glob": "Files in the project folder; ${each.value.path} is a file's path."},
     "PresetSpec": {"extends": "A preset, or several of which later ones win, that this one changes."},
     "Parameters": {
-        "container": "The kind of file.",
+        "container": "The kind of file; hls, dash and cmaf (both of them) are folders of segments and playlists.",
         "video": "The picture; {codec: none} for none.",
         "audio": "The sound; {codec: none} for none.",
         "faststart": "Whether an mp4, mov or m4a plays before it is loaded; true if left out.",
+        "segment": "How an hls, dash or cmaf package is cut up.",
+        "variants": "The renditions of a package by name, each on top of the output's own video and audio.",
+    },
+    "Segment": {
+        "type": "fmp4 or, for old players of hls, ts; fmp4 if left out.",
+        "duration": "How long a segment is; 6s if left out.",
+    },
+    "Variant": {
+        "video": "What its picture has different.",
+        "audio": "What its sound has different.",
     },
     "Video": {
         "codec": "The codec; h265 is hevc.",

@@ -360,7 +360,8 @@ def _update(output: Output, record: Record) -> Update | None:
 
 def _cause(changes: tuple[Difference, ...]) -> str:
     names = [change.field for change in changes]
-    return f"{', '.join(names[:3])}{' and more' if len(names) > 3 else ''} changed"
+    whole = ": the whole package is encoded again" if any(name.startswith("variants.") for name in names) else ""
+    return f"{', '.join(names[:3])}{' and more' if len(names) > 3 else ''} changed{whole}"
 
 
 def _flight(record: Record) -> str:

@@ -12,7 +12,19 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema, model_validator
 
 from reconciler.core.cost import Money, read_money
-from reconciler.core.parameters import Audio, Crop, FrameRateLimit, Pad, Parameters, Seconds, Strict, Truth, Video
+from reconciler.core.parameters import (
+    Audio,
+    Crop,
+    FrameRateLimit,
+    Pad,
+    Parameters,
+    Seconds,
+    Segment,
+    Strict,
+    Truth,
+    Variant,
+    Video,
+)
 from reconciler.core.provider_types import ProviderOptions, Secret
 
 Scalar = str | int | float | bool
@@ -129,7 +141,7 @@ class Spec(Strict):
     encodes: dict[str, EncodeSpec] | None = None
 
 
-PARAMETER_MODELS = (Parameters, Video, Audio, Crop, Pad, FrameRateLimit)
+PARAMETER_MODELS = (Parameters, Video, Audio, Crop, Pad, FrameRateLimit, Segment, Variant)
 SPEC_MODELS = (
     *(ProviderOptions, Policy, PlacedPolicy, TrimSpec, SourceSpec, ForEachFile, ForEachGlob, PresetSpec, OutputSpec),
     *(EncodeSpec, LimitsSpec, Spec),
@@ -137,7 +149,7 @@ SPEC_MODELS = (
 
 # Fields whose value is in the manifest: changing one encodes again. A field stands where it is declared.
 CHANGES_BITS: Mapping[str, frozenset[str]] = {
-    "Parameters": frozenset({"container", "video", "audio", "faststart"}),
+    "Parameters": frozenset({"container", "video", "audio", "faststart", "segment", "variants"}),
     "Video": frozenset(
         {
             *("codec", "encoder", "preset", "tune", "profile", "level", "pixel_format", "keyframe_interval"),
@@ -149,6 +161,8 @@ CHANGES_BITS: Mapping[str, frozenset[str]] = {
     "Crop": frozenset({"top", "bottom", "left", "right"}),
     "Pad": frozenset({"aspect", "color"}),
     "FrameRateLimit": frozenset({"max"}),
+    "Segment": frozenset({"type", "duration"}),
+    "Variant": frozenset({"video", "audio"}),
     "TrimSpec": frozenset({"start", "end", "duration"}),
     "SourceSpec": frozenset({"url", "path", "id", "trim", "ignore_query"}),
     "EncodeSpec": frozenset({"source"}),

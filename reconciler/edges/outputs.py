@@ -5,6 +5,7 @@ A package, which is a folder, counts as one file: it has the size of all that it
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -97,12 +98,8 @@ class PublishedFiles:
         A folder is only replaced if it is a package: any other holds files of other outputs.
         """
         source, target = self._ways.inside(temp), self._ways.inside(path)
-        if target.is_dir() and not _is_package(target):
-            raise ReconcilerError(
-                f"{temp} cannot be named {path}: there is a folder of other files in its place.\n"
-                "Move that away; what was done before is recorded, and running again goes on."
-            )
         with _words(f"{temp} cannot be named {path}"):
+            _refuse_other_folders(target)
             if source.is_dir() or target.is_dir():
                 trees.publish(source, target)
             else:
@@ -123,6 +120,7 @@ class PublishedFiles:
         target = self._ways.inside(path)
         # Where a folder above it is a file, it is not there either.
         with _words(f"{path} cannot be removed"), suppress(NotADirectoryError):
+            _refuse_other_folders(target)
             trees.remove(target)
         self._tidy(target.parent)
 
@@ -157,6 +155,12 @@ class PublishedFiles:
             except OSError:
                 return
             folder = folder.parent
+
+
+def _refuse_other_folders(path: Path) -> None:
+    """Raise IsADirectoryError for a folder that is neither a package nor a work file: it holds other outputs."""
+    if path.is_dir() and not path.name.startswith(".") and not _is_package(path):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
 
 
 def _is_package(folder: Path) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.core.manifest import Canonical, Manifest
+from reconciler.core.packages import KINDS
 from reconciler.views.cells import columns_of, pad, pad_left, visible
-from reconciler.views.words import thousands
+from reconciler.views.words import count, thousands
 
 _NUMBERS = {1, 4}  # the cells of `_cells` that end together
 _CHANNELS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
@@ -34,15 +35,39 @@ def asked(manifest: Manifest) -> Asked:
     """The words for one output, from its manifest."""
     video = {name[6:]: value for name, value in manifest.items() if name.startswith("video.")}
     audio = {name[6:]: value for name, value in manifest.items() if name.startswith("audio.")}
+    if any(name.startswith("variants.") for name in manifest):
+        return _package(manifest)
     silent = audio.get("codec") == "none"
     blind = video.get("codec") == "none"
+    kind = _text(manifest.get("container")) if manifest.get("container") in KINDS else ""
     return Asked(
-        codec="" if blind else _text(video.get("codec")),
+        codec=kind if blind else " ".join(filter(None, (kind, _text(video.get("codec"))))),
         picture="" if blind else _picture(video),
         rate="" if blind else _rate(video),
         sound="no sound" if silent else " ".join(filter(None, (_text(audio.get("codec")), _channels(audio)))),
         sound_rate="" if silent else _bits(audio.get("bitrate")),
     )
+
+
+def _package(manifest: Manifest) -> Asked:
+    """`cmaf 3 variants h264 1080p 720p 480p, aac`."""
+    fields = [(tuple(name.rsplit(".", 2)), value) for name, value in manifest.items() if name.startswith("variants.")]
+    names = {above for (above, *_), _ in fields}
+    heights = {value for (_, *field), value in fields if field == ["video", "height"] and isinstance(value, int)}
+    codecs, sounds = (_different(fields, section) for section in ("video", "audio"))
+    rungs = [f"{height}p" for height in sorted(heights, reverse=True)]
+    return Asked(
+        codec=_text(manifest.get("container")),
+        picture=count(len(names), "variant"),
+        rate=" ".join(["/".join(codecs), *rungs]).strip(),
+        sound="/".join(sounds),
+        sound_rate="",
+    )
+
+
+def _different(fields: Sequence[tuple[tuple[str, ...], Canonical]], section: str) -> list[str]:
+    """The codecs of a section in all variants, each once."""
+    return sorted({_text(value) for (_, *field), value in fields if field == [section, "codec"] and value != "none"})
 
 
 def aligned(rows: Sequence[Asked]) -> list[str]:

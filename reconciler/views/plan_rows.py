@@ -91,7 +91,9 @@ def changed_words(changes: Sequence[ChangedField]) -> list[str]:
     """`video.crf: 23 -> 21 (web-720p at specs/presets.yaml:12)` for each of the first six, and how many more."""
     more = len(changes) - FIELDS_AT_MOST
     words = [changed(change) for change in changes[:FIELDS_AT_MOST]]
-    return [*words, f"and {count(more, 'more field')}: --detail"] if more > 0 else words
+    words += [f"and {count(more, 'more field')}: --detail"] if more > 0 else []
+    of_variants = any(change.field.startswith("variants.") for change in changes)
+    return [*words, "the whole package is encoded again"] if of_variants else words
 
 
 def changed(change: ChangedField) -> str:

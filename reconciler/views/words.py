@@ -81,7 +81,7 @@ def value(field: str, canonical: Canonical | None) -> str:
             return thousands(canonical)
         case int() if name == "sample_rate":
             return f"{canonical / 1000:g}k"
-        case int() | float() if name == "keyframe_interval" or field.startswith("source.trim"):
+        case int() | float() if name in {"keyframe_interval", "duration"} or field.startswith("source.trim"):
             return f"{canonical}s"
         case _:
             return visible(str(canonical))

@@ -33,6 +33,9 @@ def after(words, option):
 WALK = {
     "container": ({}, "mp4", "mkv"),
     "faststart": ({}, True, False),
+    "segment.type": ({"container": "hls"}, "fmp4", "ts"),
+    "segment.duration": ({"container": "hls"}, 6, 4),
+    "variants": ({"container": "hls"}, {"a": {"video": H264}}, {"a": {"video": {**H264, "crf": 40}}}),
     "video.codec": ({}, "h264", "hevc"),
     "video.encoder": ({"video": {"codec": "av1", "crf": 30}}, "libsvtav1", "libaom-av1"),
     "video.crf": ({}, 23, 21),
@@ -73,6 +76,8 @@ def leaves(model, prefix=""):
     """The paths of all fields of a model and of the models in it."""
     for name, field in model.model_fields.items():
         inner = [part for part in parts(field.annotation) if isinstance(part, type) and issubclass(part, BaseModel)]
+        # Variants are made of Video and Audio, which are walked as an output's own.
+        inner = [] if name == "variants" else inner
         plain = [part for part in parts(field.annotation) if part is not type(None) and part not in inner]
         for part in inner:
             yield from leaves(part, f"{prefix}{name}.")
