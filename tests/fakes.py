@@ -14,7 +14,7 @@ from builders import HOST
 from reconciler.apply.executor import Options, apply
 from reconciler.apply.hands import Hands
 from reconciler.apply.settle import settle
-from reconciler.core.errors import ReconcilerError, RejectedError, UnavailableError
+from reconciler.core.errors import NotReadyError, ReconcilerError, RejectedError, UnavailableError
 from reconciler.core.plan import make_plan
 from reconciler.core.ports import Done, Draft, Held, Lost, NotMade, Running, SourceSeen, Traits, Verified
 from reconciler.core.selection import Selection
@@ -219,6 +219,9 @@ class MemoryProvider:
         if (name, "refused") in troubles[:1]:
             troubles.pop(0)
             raise RejectedError("it is not valid")
+        if (name, "unready") in troubles[:1]:
+            troubles.pop(0)
+            raise NotReadyError("no folder to write to")
         if (name, "before") in troubles[:1]:
             troubles.pop(0)
             raise UnavailableError("nobody answers")

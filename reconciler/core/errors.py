@@ -13,6 +13,7 @@ ReconcilerError              1   expected; says what, where and what to do
 ├── InterruptedApplyError  130   stopped by the user; running again goes on
 └── ProviderError            1   a provider could not do what it was asked
     ├── RejectedError        1   the request itself is wrong: never repeated
+    ├── NotReadyError        1   this machine lacks something: nothing was tried, no attempt is used
     ├── UnavailableError     1   try later
     └── CredentialsError     8   credentials or balance: stops the whole run
 """
@@ -139,6 +140,10 @@ class ProviderError(ReconcilerError):
 
 class RejectedError(ProviderError):
     """The provider says that the request is wrong; repeating it would not help."""
+
+
+class NotReadyError(ProviderError):
+    """This machine lacks what a job needs (a variable, a folder it may write to): nothing was tried."""
 
 
 class UnavailableError(ProviderError):

@@ -164,9 +164,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The job ended and made nothing."""
+    """The job ended and made nothing. Not `tried`: this machine was not ready for it, which uses up no attempt."""
 
     error: str
+    tried: bool = True
 
 
 @dataclass(frozen=True, slots=True)

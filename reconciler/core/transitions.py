@@ -183,14 +183,14 @@ def left_in_place(record: Record, rev: int, now: str) -> Record:
     return replace(record, rev=rev, status="complete", output=file, updated_at=now)
 
 
-def failed(record: Record, error: str, rev: int, now: str) -> Record:
-    """A try that made nothing. The living file of an earlier attempt stays in `previous`."""
+def failed(record: Record, error: str, rev: int, now: str, *, tried: bool = True) -> Record:
+    """A try that made nothing, or none. The living file of an earlier attempt stays in `previous`."""
     job = record.job and replace(record.job, finished_at=now, pid=None, pid_started=None)
     return replace(
         record,
         rev=rev,
         status="failed",
-        failures=record.failures + 1,
+        failures=record.failures + (1 if tried else 0),
         job=job,
         output=None,
         notes=(),

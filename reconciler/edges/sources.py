@@ -13,7 +13,7 @@ from stat import S_ISREG
 from urllib.parse import quote, urlsplit
 
 from reconciler.core.encode import Source
-from reconciler.core.errors import CredentialsError, ProviderError, RejectedError, UnavailableError
+from reconciler.core.errors import CredentialsError, NotReadyError, ProviderError, RejectedError, UnavailableError
 from reconciler.core.ports import Fetched, SourceSeen
 from reconciler.core.provider_types import from_environment
 from reconciler.edges.source_cache import Entry, Kept, SourceCache
@@ -185,7 +185,7 @@ class SourceFetcher:
         try:
             return from_environment(source.password, self._environment, source.identity)
         except CredentialsError as error:
-            raise RejectedError(str(error)) from None
+            raise NotReadyError(str(error)) from None
 
     def _address(self, source: Source) -> str:
         match = _ENVIRONMENT.match(source.location)
@@ -193,7 +193,7 @@ class SourceFetcher:
             return source.location
         url = self._environment.get(match[1])
         if not url:
-            raise RejectedError(f"{source.identity}: the environment variable {match[1]} is not set; it holds the URL")
+            raise NotReadyError(f"{source.identity}: the environment variable {match[1]} is not set; it holds the URL")
         if not url.lower().startswith(("http://", "https://")):
             raise RejectedError(f"{source.identity}: {match[1]} must hold an http or https URL")
         return url

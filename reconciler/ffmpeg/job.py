@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.core.encode import Output
-from reconciler.core.errors import ProviderError
+from reconciler.core.errors import NotReadyError, ProviderError
 from reconciler.core.ports import (
     Done,
     Failed,
@@ -97,7 +97,8 @@ class Job:
             self.status.become(Failed(CANCELLED))
         except (ProviderError, OSError) as error:
             self._leave()
-            self.status.become(Failed(CANCELLED if self._cancelled else _words(error)))
+            told = CANCELLED if self._cancelled else _words(error)
+            self.status.become(Failed(told, tried=not isinstance(error, NotReadyError)))
         except Exception as error:  # noqa: BLE001 - a mistake in here must fail this job, not hang it for ever
             self._leave()
             self.status.become(Failed(f"internal error, please report it: {_where(error)}"))

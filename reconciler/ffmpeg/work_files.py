@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 import psutil
 
 from reconciler.core.encode import Output
+from reconciler.core.errors import NotReadyError
 from reconciler.io import trees
 from reconciler.io.atomic import fsync_file
 from reconciler.io.hashing import sha256
@@ -48,8 +49,16 @@ def forget_suspects(project: Path, output: Output) -> None:
 
 
 def make_room(path: Path, folders: Sequence[str]) -> None:
-    """Let there be nothing at `path` but, for a package, its empty `folders`. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Let there be nothing at `path` but, for a package, its empty `folders`.
+
+    Raises NotReadyError where nothing may be written, OSError.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotReadyError(f"{path.parent} cannot be made: {error.strerror}") from error
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise NotReadyError(f"{path.parent} cannot be written to")
     trees.remove(path)
     for folder in folders:
         (path / folder).mkdir(parents=True)

@@ -8,8 +8,10 @@ import sys
 import time
 
 import psutil
+import pytest
 
 from builders_ffmpeg import generated, output
+from reconciler.core.errors import NotReadyError
 from reconciler.ffmpeg import work_files
 
 JOB = "0123abcd-0000-5000-8000-000000000000"
@@ -115,3 +117,10 @@ def test_our_own_processes_are_no_strays(tmp_path):
         work_files.end_strays(tmp_path)
         assert own.poll() is None
         own.kill()
+
+
+def test_no_room_where_nothing_may_be_written(tmp_path):
+    """A folder that cannot be made is told as what this machine lacks: no encode was tried."""
+    put(tmp_path, "outputs")
+    with pytest.raises(NotReadyError, match=r"outputs/clip cannot be made: "):
+        work_files.make_room(tmp_path / work_files.part_of(wanted(), JOB), ())
