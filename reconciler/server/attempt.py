@@ -192,7 +192,7 @@ class Attempt:
             self._tools.files.remove_results(self.job_id)
             self.fail(f"the results cannot be kept: {error.strerror or error}")
             return
-        self._complete(kept, done.seconds or 0.0)
+        self._complete(kept, self._lengths(done.outputs, names), done.seconds or 0.0)
 
     def _publish(self, outputs: Mapping[str, OutputResult], names: Mapping[str, str]) -> tuple[Result, ...]:
         made = [
@@ -202,9 +202,17 @@ class Attempt:
         ]
         return tuple(sorted(made, key=lambda result: result.name))
 
-    def _complete(self, results: tuple[Result, ...], seconds: float) -> None:
+    def _lengths(self, outputs: Mapping[str, OutputResult], names: Mapping[str, str]) -> list[float]:
+        """How long each output is, in seconds, as its encoder says or as its file does."""
+        found = [
+            result.duration if result.duration is not None else _length(self._tools.files, self.job_id, names[name])
+            for name, result in outputs.items()
+            if isinstance(result, Verified)
+        ]
+        return [seconds if math.isfinite(seconds) else 0.0 for seconds in found]
+
+    def _complete(self, results: tuple[Result, ...], lengths: Sequence[float], seconds: float) -> None:
         tools = self._tools
-        lengths = [_length(tools.files, self.job_id, result) for result in results]
         price, units = f"{tools.wallet.price(lengths):f}", math.ceil(max(lengths, default=0.0) / 60)
         try:
             with tools.database.transaction():
@@ -243,16 +251,15 @@ def _request(job: Job, run: str) -> JobRequest:
     return encoding.request_for(job.id, run, job.name, source, encoding.renditions(job.params, job.name))
 
 
-def _length(files: Files, job_id: str, result: Result) -> float:
-    """How long an output is, in seconds; 0 where that cannot be said."""
-    path = files.result(job_id, result.name if not result.master else f"{result.name}/{result.master}")
+def _length(files: Files, job_id: str, name: str) -> float:
+    """How long a file is, in seconds; 0 where that cannot be said."""
+    path = files.result(job_id, name)
     if path is None:
         return 0.0
     try:
-        seconds = probe(str(path)).end
+        return probe(str(path)).end
     except ProviderError:
         return 0.0
-    return seconds if math.isfinite(seconds) else 0.0
 
 
 def _reason(result: OutputResult) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -211,6 +212,23 @@ def test_a_broken_source_fails_the_job(tmp_path, clips):
         assert "JOB_STATE_FAILED" == job["state"]
         assert "cut off" in job["errorMessage"]
         assert [] == [path for path in (tmp_path / "server" / "results").rglob("*") if path.is_file()]
+
+
+def test_a_source_is_fetched_with_its_username_and_password(tmp_path, clips):
+    """As a login of HTTP, with characters that a URL would need escaped; another user's job fetches it anew."""
+    with serving({"/clip.mp4": Page(clips.plain())}) as site, serving_api(tmp_path) as api:
+        client = api.client()
+        logins = [("me", "p@ss/w:rd?"), ("you", "other"), ("", "")]
+        for username, password in logins:
+            given = {"url": site.url("/clip.mp4"), "username": username, "password": password}
+            source = {"dataSourceDescriptor": "url", "params": given}
+            job_id = client.draft("", document(60), dataSource=source)
+            client.run(job_id)
+            assert "" == client.ended(job_id)[0]["errorMessage"]
+    sent = [request.headers.get("Authorization") for request in site.of("/clip.mp4")]
+    wanted = [base64.b64encode(f"{user}:{word}".encode()).decode() for user, word in logins[:2]]
+    assert [*(f"Basic {each}" for each in wanted), None] == list(dict.fromkeys(sent))
+    assert sum(request.served for request in site.of("/clip.mp4")) >= 3 * clips.plain().stat().st_size
 
 
 def test_private_addresses_are_refused_unless_allowed(tmp_path, clips):

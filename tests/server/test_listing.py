@@ -173,6 +173,21 @@ def test_a_job_is_estimated_paid_and_listed(tmp_path, clips, body):
         assert balance["totalBalance"] == float(old["totalBalance"])
 
 
+def test_a_package_is_paid_like_a_file(tmp_path, clips):
+    """By its length, though it is a folder."""
+    asked = document(60)
+    asked["data"]["outputs"][0]["output_type"] = "hls"
+    with (
+        serving({"/one.mp4": Page(clips.plain("one.mp4", seconds=3))}) as site,
+        serving_api(tmp_path, rate=Decimal(60), balance=Decimal(100), dialect="current") as api,
+    ):
+        client = api.client()
+        job_id = client.draft(site.url("/one.mp4"), asked)
+        client.run(job_id)
+        job, _ = client.ended(job_id)
+    assert ("", 3) == (job["errorMessage"], pytest.approx(job["paymentAmount"], abs=0.3))
+
+
 def test_an_empty_account_starts_nothing(tmp_path, clips):
     """Neither without money, nor where the estimate is more than is left; what is estimated is set aside."""
     clip = clips.plain("minute.mp4", seconds=60, rate=1, size="64x48")

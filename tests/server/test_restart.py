@@ -104,6 +104,35 @@ def test_a_job_that_was_running_is_run_again(tmp_path, clips, ending):
     assert "Traceback" not in log
 
 
+def test_the_most_talkative_log_tells_no_secret(tmp_path, clips):
+    """With -v, libraries log what they ask for: without keys, tokens, signatures, passwords and queries."""
+    with (
+        serving({"/clip.mp4": Page(clips.plain())}) as site,
+        served(tmp_path, "--allow-private-sources", "-v") as process,
+    ):
+        client = reached(process)
+        url = site.url("/clip.mp4", "X-Amz-Signature=the-signature").replace("://", "://me:pass-word@")
+        job_id = client.draft(url, document(60))
+        client.run(job_id)
+        assert "" == client.ended(job_id)[0]["errorMessage"]
+        (result,) = client.ask("GET", f"/jobs/{job_id}/results")["results"]
+        assert 200 == requests.get(result["link"], timeout=10).status_code
+        process.send_signal(signal.SIGTERM)
+        assert 0 == process.wait(15)
+    log = (tmp_path / "log").read_text()
+    assert "/clip.mp4" in log, "what is fetched is told"
+    token = client.session.headers["Authorization"]
+    for secret in (
+        KEY,
+        token,
+        token.rpartition(".")[2],
+        "the-signature",
+        "pass-word",
+        result["link"].rpartition("=")[2],
+    ):
+        assert secret not in log
+
+
 def test_progress_comes_from_the_encoder_and_stands_still_with_it(tmp_path, clips):
     """While ffmpeg is stopped the job neither moves nor ends; it goes on when ffmpeg does."""
     clip = clips.plain("ten.mp4", seconds=10, size="320x180")
