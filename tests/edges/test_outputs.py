@@ -13,6 +13,7 @@ from reconciler.core.encode import Source
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.ports import SourceSeen
 from reconciler.edges.outputs import PublishedFiles, presence
+from reconciler.io import trees
 
 FILM, DIGEST = b"film", hashlib.sha256(b"film").hexdigest()
 OUTSIDE = [
@@ -261,3 +262,65 @@ def test_a_link_within_the_project(tmp_path):
     put(tmp_path, "disk/a/720p.mp4")
     (tmp_path / "outputs").symlink_to("disk")
     assert {"outputs/a/720p.mp4": 4} == presence(tmp_path, ["outputs/a/720p.mp4"])
+
+
+PACKAGE = {"master.m3u8": b"#EXTM3U", "main/index.m3u8": b"#EXTM3U!", "main/segment-00000.m4s": FILM}
+
+
+def package(project, path, content=FILM):
+    """A package of the project."""
+    for name, text in {**PACKAGE, "main/segment-00000.m4s": content}.items():
+        put(project, f"{path}/{name}", text)
+    return path
+
+
+def test_a_package_counts_as_one_file(tmp_path):
+    """Its size is that of all it holds; it is whole if its digest is; a segment that is gone shows in both."""
+    files, path = PublishedFiles(tmp_path), package(tmp_path, "outputs/a/web")
+    digest = trees.digest(tmp_path / path)
+    assert {path: 19} == presence(tmp_path, [path])
+    assert files.holds(path, 19, digest)
+    assert not files.holds(path, 19, DIGEST)
+    (tmp_path / path / "main/segment-00000.m4s").unlink()
+    assert {path: 15} == presence(tmp_path, [path])
+    assert not files.holds(path, 19, digest)
+
+
+def test_a_package_is_published_moved_duplicated_and_removed(tmp_path):
+    """As a file is: replaced whole, of its own when duplicated, and no empty folder is left."""
+    files = PublishedFiles(tmp_path)
+    package(tmp_path, "outputs/a/web", b"old")
+    files.publish(package(tmp_path, "outputs/a/.web.12345678.part"), "outputs/a/web")
+    assert FILM == (tmp_path / "outputs/a/web/main/segment-00000.m4s").read_bytes()
+
+    files.duplicate("outputs/a/web", "outputs/b/.web.12345678.part")
+    files.publish("outputs/b/.web.12345678.part", "outputs/b/web")
+    files.publish("outputs/a/web", "outputs/c/web")
+    files.remove("outputs/b/web")
+    assert ["outputs/c", "outputs/c/web", *(f"outputs/c/web/{name}" for name in sorted(["main", *PACKAGE]))] == tree(
+        tmp_path
+    )[1:]
+    files.remove("outputs/c/web")
+    assert ["outputs"] == tree(tmp_path)
+
+
+def test_a_package_gives_way_to_a_file_of_its_name_and_the_other_way(tmp_path):
+    """An output that is called with an extension may become another kind."""
+    files = PublishedFiles(tmp_path)
+    package(tmp_path, "outputs/a/web.mp4")
+    files.publish(put(tmp_path, "outputs/a/.web.12345678.part"), "outputs/a/web.mp4")
+    assert {"outputs/a/web.mp4": 4} == presence(tmp_path, ["outputs/a/web.mp4"])
+    files.publish(package(tmp_path, "outputs/a/.web.12345678.part"), "outputs/a/web.mp4")
+    assert {"outputs/a/web.mp4": 19} == presence(tmp_path, ["outputs/a/web.mp4"])
+
+
+def test_a_folder_that_is_no_package_is_never_replaced_nor_removed(tmp_path):
+    """It holds the files of other outputs."""
+    files = PublishedFiles(tmp_path)
+    put(tmp_path, "outputs/a/web/720p.mp4")
+    part = package(tmp_path, "outputs/a/.web.12345678.part")
+    with pytest.raises(ReconcilerError, match="cannot be named outputs/a/web: Is a directory"):
+        files.publish(part, "outputs/a/web")
+    with pytest.raises(ReconcilerError, match="outputs/a/web cannot be removed: Is a directory"):
+        files.remove("outputs/a/web")
+    assert FILM == (tmp_path / "outputs/a/web/720p.mp4").read_bytes()
