@@ -63,14 +63,14 @@ class Collector:
 
     def fresh_links(self, job: Job, request: JobRequest) -> dict[str, Held]:
         """What can be had of a job now, by output name, not looked at; signed anew, for nothing."""
-        found = matched(self.api.results(job.id), request.outputs, job.name)
+        found = matched(self.api.results(job.id), request.outputs, job.name or request.name)
         return {name: self._held(job, result) for name, result in found.items()}
 
     def _outputs(self, job: Job, request: JobRequest) -> Mapping[str, OutputResult]:
         results = self._results(job)
         if not results:
             return {output.name: NotMade(self._no_results(job)) for output in request.outputs}
-        found = matched(results, request.outputs, job.name)
+        found = matched(results, request.outputs, job.name or request.name)
         named = ", ".join(redact(result.name) for result in results[:5])
         return {
             output.name: self._look(job, request, output, found[output.name])
@@ -102,9 +102,15 @@ class Collector:
 
     def _look(self, job: Job, request: JobRequest, output: Output, result: Result) -> OutputResult:
         """One output, looked at through its link; a link that is too old is replaced."""
-        held, session = self._held(job, result), self.links()
+        held = self._held(job, result)
         if not _can_be_opened(result):
             return held
+        with self.links() as session:
+            return self._examined_at_last(held, job, request, output, session)
+
+    def _examined_at_last(
+        self, held: Held, job: Job, request: JobRequest, output: Output, session: requests.Session
+    ) -> OutputResult:
         for attempt in range(_FRESH_LINKS + 1):
             try:
                 return self._examined(held, output, session)

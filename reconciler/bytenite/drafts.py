@@ -177,12 +177,12 @@ class Drafts:
         if not fetched.size:
             raise RejectedError(f"{request.source.identity} is empty")
         path = Path(fetched.path)
-        session = self.links()
-        try:
-            upload(session, _upload_address(told), path, self.clocks.sleep, self.clocks.dice)
-        except AddressExpiredError:
-            again = self._set_source(told.id, request)
-            upload(session, _upload_address(again), path, self.clocks.sleep, self.clocks.dice)
+        with self.links() as session:
+            try:
+                upload(session, _upload_address(told), path, self.clocks.sleep, self.clocks.dice)
+            except AddressExpiredError:
+                again = self._set_source(told.id, request)
+                upload(session, _upload_address(again), path, self.clocks.sleep, self.clocks.dice)
         self.api.upload_completed(told.id)
         return fetched.seen
 

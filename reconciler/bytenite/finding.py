@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Literal
 
 from reconciler.bytenite import describing
@@ -14,13 +15,14 @@ from reconciler.core.ports import FoundJob, MadeOutput
 
 # A key as long as those that end the names of jobs.
 _ANY_KEY = "0" * 8
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def jobs_of(api: Api, project: str) -> Iterator[FoundJob]:
     """See core.ports.FindsJobs. Names hold only the beginning of a project's; descriptions, where kept, all of it."""
     prefix = job_name(project, _ANY_KEY).removesuffix(_ANY_KEY)
     jobs = [job for page in api.pages() for job in page.jobs if job.name.startswith(prefix) and not job.deleted]
-    for job in sorted(jobs, key=lambda job: stamp(job.created_at) or ""):
+    for job in sorted(jobs, key=lambda job: job.created_at or _LONG_AGO):
         described = describing.read_description(job.description)
         if described is None or described[0] == project:
             yield FoundJob(

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from reconciler.bytenite.api import Api
@@ -29,6 +28,8 @@ FEW = 5
 _CALLS_PER_JOB = 0.2
 # How long an observation waits for a look though something is known, in seconds.
 _PATIENCE = 1.0
+# And how long though nothing is.
+_LONG_PATIENCE = 20.0
 _WHILE_ENDING = 0.3
 
 _log = logging.getLogger(__name__)
@@ -61,9 +62,10 @@ class Lookout:
         jobs = [self.known.of(job_id) for job_id in job_ids]
         urgent, due = [one for one in jobs if self._urgent(one)], self._due(jobs)
         if urgent:
-            self._wait(self._begin(urgent + due, tries=TRIES, wait=True), None)
+            if not _waited(self._begin(urgent + due, tries=TRIES, wait=True), _LONG_PATIENCE):
+                self._not_in_time(jobs)
         elif due:
-            self._wait(self._begin(due, tries=1, wait=False), _PATIENCE)
+            _waited(self._begin(due, tries=1, wait=False), _PATIENCE)
         self._despair(jobs)
 
     def soon(self, known: KnownJob) -> None:
@@ -78,10 +80,6 @@ class Lookout:
                 return going
             self._going = self.workers.submit(lambda: self._look(jobs, tries))
             return self._going
-
-    def _wait(self, look: Future[None], patience: float | None) -> None:
-        with suppress(FutureTimeoutError):
-            look.result(timeout=patience)
 
     def _due(self, jobs: list[KnownJob]) -> list[KnownJob]:
         now = self.clock()
@@ -130,7 +128,7 @@ class Lookout:
         known.next_look = now + (_WHILE_ENDING if known.ending else min(LATEST, max(SOONEST, GROWTH * age)))
         if job is not None and job.state == "RUNNING" and job.raw_state not in self._unknown_states:
             self._unknown_states.add(job.raw_state)
-            _log.warning("job %s is in a state that nobody knows: %s; it is taken for running", job.id, job.raw_state)
+            _log.info("job %s is in a state that nobody knows: %s; it is taken for running", job.id, job.raw_state)
 
     def in_trouble(self, error: ProviderError) -> None:
         """Take note that the server could not be asked; the next successful look ends the trouble."""
@@ -145,15 +143,33 @@ class Lookout:
         trouble, since = self._trouble, self._trouble_since
         if trouble is None or since is None:
             return
-        unknown = [one for one in jobs if _unknown(one)]
-        if unknown and (len(unknown) == len(jobs) or any(one.doubtful for one in unknown)):
+        if _nothing_to_tell(jobs):
             raise UnavailableError(str(trouble)) from trouble
         if self.clock() - since >= self.lost_sight:
             raise UnavailableError(f"{trouble} Nothing was heard for {self.lost_sight / 60:.0f} minutes.") from trouble
 
+    def _not_in_time(self, jobs: list[KnownJob]) -> None:
+        if _nothing_to_tell(jobs):
+            raise UnavailableError(f"{self.api.client.access.name}: no answer in {_LONG_PATIENCE:.0f} s")
+
     def _urgent(self, known: KnownJob) -> bool:
         """Whether nothing sure is known of a job, or of a draft not lately."""
         return _unknown(known) or (known.draft and not known.lost and self.clock() >= known.next_look)
+
+
+def _waited(look: Future[None], seconds: float) -> bool:
+    """Whether a look ended in time. Raises what it raised."""
+    try:
+        look.result(timeout=seconds)
+    except FutureTimeoutError:
+        return False
+    return True
+
+
+def _nothing_to_tell(jobs: list[KnownJob]) -> bool:
+    """Whether guessing would be all that is left: no job was ever seen, or one may have been started."""
+    unknown = [one for one in jobs if _unknown(one)]
+    return bool(unknown) and (len(unknown) == len(jobs) or any(one.doubtful for one in unknown))
 
 
 def _unknown(known: KnownJob) -> bool:

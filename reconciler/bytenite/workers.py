@@ -7,7 +7,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from reconciler.core.errors import UnavailableError
+
 _Work = tuple[Callable[[], None], "Future[None]"]
+
+
+def _closed() -> UnavailableError:
+    return UnavailableError("the provider was closed meanwhile")
 
 
 class Workers:
@@ -21,9 +27,12 @@ class Workers:
         self.closed = False
 
     def submit(self, work: Callable[[], None]) -> Future[None]:
-        """Do `work` as soon as a thread is free."""
+        """Do `work` as soon as a thread is free; after `close` the future holds UnavailableError."""
         future: Future[None] = Future()
         with self._lock:
+            if self.closed:
+                future.set_exception(_closed())
+                return future
             self._queue.put((work, future))
             if len(self._threads) < self._count:
                 thread = threading.Thread(target=self._run, name=f"{self._name} {len(self._threads)}", daemon=True)
@@ -41,7 +50,8 @@ class Workers:
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
             work, future = item
-            if self.closed or not future.set_running_or_notify_cancel():
+            if self.closed:
+                future.set_exception(_closed())
                 continue
             try:
                 work()
