@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from reconciler.commands import gathering
 from reconciler.commands.addresses import chosen
-from reconciler.commands.options import Command, Globals, Group, complete, with_globals
 from reconciler.commands.merging import merge_command
+from reconciler.commands.options import Command, Globals, Group, complete, with_globals
 from reconciler.commands.recovering import adopt_command, rebuild_command
 from reconciler.commands.speaking import Screen
 from reconciler.core.errors import UsageError
