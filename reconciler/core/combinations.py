@@ -13,6 +13,7 @@ from reconciler.core.codecs import CONTAINERS, DEFAULT_ENCODERS, ContainerFacts
 from reconciler.core.errors import Problem
 from reconciler.core.lost import as_far_as_known
 from reconciler.core.package_rules import package_problems, variant_problems, variants_to_judge
+from reconciler.core.packages import variants_of
 from reconciler.core.parameters import Audio, Parameters, Video
 from reconciler.core.picture_rules import picture_problems
 from reconciler.core.sound_rules import sound_problems
@@ -44,7 +45,7 @@ def canonical(parameters: Parameters) -> Parameters:
     if parameters.variants:
         variants = {
             name: variant.model_copy(update={"video": _usual(variant.video)})
-            for name, variant in parameters.variants.items()
+            for name, variant in variants_of(parameters).items()
         }
         return parameters.model_copy(update={"variants": variants})
     video = None if parameters.container == "m4a" else _usual(parameters.video)

@@ -29,7 +29,7 @@ def package_problems(parameters: Parameters, written: Written) -> Iterator[Probl
         message = f"{parameters.container} has no segments of type ts"
         hints = (*written.source_of("container"), "Write  type: fmp4, or  container: hls")
         yield written.problem(message, "segment.type", *hints, value=True)
-    variants = parameters.variants or {}
+    variants = packages.variants_of(parameters) if parameters.variants else {}
     yield from _names(variants, written)
     whole = not any(holds_lost(entry.node) for entry in _entries(variants, written).values())
     if whole:
@@ -41,15 +41,17 @@ def variants_to_judge(parameters: Parameters, written: Written) -> Iterator[tupl
     """Every variant as an output of its own; those of which something is lost are left out, since that was told."""
     if not packages.is_package(parameters):
         return
-    for name, entry in _entries(parameters.variants or {}, written).items():
+    singles = packages.singles(parameters)
+    for name, entry in _entries(packages.variants_of(parameters), written).items():
         node = entry.node
-        if parameters.variants is None or not isinstance(node, MapNode) or holds_lost(node):
+        if name not in singles or not isinstance(node, MapNode) or holds_lost(node):
             continue
-        variant = parameters.variants[name]
-        alone = parameters.model_copy(update={"variants": None, "video": variant.video, "audio": variant.audio})
         around = {key: each for key, each in written.node.items.items() if key in {"container", "segment"}}
         place = entry.key or written.place
-        yield alone, Written(MapNode({**around, **node.items}, node.place), f"{written.path}.variants.{name}", place)
+        yield (
+            singles[name],
+            Written(MapNode({**around, **node.items}, node.place), f"{written.path}.variants.{name}", place),
+        )
 
 
 def variant_problems(parameters: Parameters, written: Written) -> Iterator[Problem]:

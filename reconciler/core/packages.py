@@ -42,7 +42,7 @@ def has_dash(parameters: Parameters) -> bool:
 def variants_of(parameters: Parameters) -> Mapping[str, Variant]:
     """The variants of a package by name, each of them complete."""
     if parameters.variants:
-        return parameters.variants
+        return {name: variant for name, variant in parameters.variants.items() if variant is not None}
     return {ALONE: Variant(video=parameters.video, audio=parameters.audio)}
 
 
@@ -52,7 +52,7 @@ def singles(parameters: Parameters) -> Mapping[str, Parameters]:
         return {"": parameters}
     return {
         name: parameters.model_copy(update={"variants": None, "video": variant.video, "audio": variant.audio})
-        for name, variant in parameters.variants.items()
+        for name, variant in variants_of(parameters).items()
     }
 
 

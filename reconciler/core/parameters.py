@@ -274,7 +274,7 @@ class Parameters(Strict):
     """Everything that decides an output's bits, but for its source.
 
     A package (`packages.is_package`) that has `variants` is these and nothing else; `video` and `audio` are then
-    unset, since every variant says all of itself.
+    unset, since every variant says all of itself. A null removes a variant that a preset has.
     """
 
     container: Container | None = None
@@ -282,4 +282,4 @@ class Parameters(Strict):
     audio: Audio | None = None
     faststart: Truth | None = None
     segment: Segment | None = None
-    variants: dict[str, Variant] | None = None
+    variants: dict[str, Variant | None] | None = None

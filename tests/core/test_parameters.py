@@ -18,7 +18,14 @@ def _audio(**fields):
 
 def test_nothing_is_asked_for_by_default():
     """Every field may be left out, and means then that nobody asked."""
-    assert {"container": None, "video": None, "audio": None, "faststart": None} == Parameters().model_dump()
+    assert {
+        "container": None,
+        "video": None,
+        "audio": None,
+        "faststart": None,
+        "segment": None,
+        "variants": None,
+    } == Parameters().model_dump()
     assert all(value is None for value in _video().model_dump().values())
     assert all(value is None for value in _audio().model_dump().values())
 
