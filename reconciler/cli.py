@@ -6,6 +6,7 @@ Every ending has its own exit code: what a command returns, that of an expected 
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -32,6 +33,7 @@ COMMANDS = {
     "explain": "Tell why an output would run, and what set each field.",
     "show": "Show a saved plan, or what is recorded of an address.",
     "state": "Look at the state, and mend it.",
+    "ci": "Tell pull requests what a plan does; GitHub Actions.",
     "serve": "Serve the ByteNite API on this machine.",
     "schema": "Print the JSON Schema of spec files.",
     "completion": "Print the completion script of a shell.",
@@ -49,7 +51,11 @@ class Commands(click.Group):
         """The command itself, imported now."""
         if cmd_name not in COMMANDS:
             return None
+        # Classes and functions live as long as the process: nothing of them is garbage, now or at the end.
+        gc.disable()
         module = importlib.import_module(f"reconciler.commands.{cmd_name}")
+        gc.freeze()
+        gc.enable()
         command: click.Command = module.command
         return command
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from reconciler import __version__
 from reconciler.commands.kinds import Types
 from reconciler.commands.options import Command, Globals, with_globals
 from reconciler.commands.speaking import Screen
@@ -18,19 +21,22 @@ from reconciler.io import atomic
 from reconciler.views.first_spec import (
     SCHEMA_FILE,
     TEST_PICTURES,
+    attributes,
     first_spec,
     ignored,
     init_text,
     name_from,
     presets_for,
 )
+from reconciler.views.workflows import FOLDER, workflow_files
 
 
 @click.command("init", cls=Command)
 @click.argument("clip", required=False, metavar="[CLIP]")
+@click.option("--workflow", is_flag=True, help="Also write workflows for GitHub Actions: plan, apply, collect.")
 @with_globals
-def command(settings: Globals, clip: str | None) -> int:
-    """Write a working spec, the lines that .gitignore needs, and the schema that editors read.
+def command(settings: Globals, *, clip: str | None, workflow: bool) -> int:
+    """Write a working spec, the lines that .gitignore and .gitattributes need, and the schema that editors read.
 
     CLIP is the video to begin with: a path in this folder, or a URL. Without it the spec encodes generated test
     pictures. Nothing that exists is overwritten.
@@ -44,7 +50,10 @@ def command(settings: Globals, clip: str | None) -> int:
     alone: list[str] = []
     _write_spec(folder, spec, written, alone)
     _write_schema(folder, written, alone)
-    _write_ignored(project / ".gitignore", written, alone)
+    _write_lines(project / ".gitignore", ignored, written, alone)
+    _write_lines(project / ".gitattributes", lambda text: attributes(text, settings.state), written, alone)
+    if workflow:
+        _write_workflows(name_from(project.name, "encodes"), written, alone)
     if settings.json:
         screen.json({"written": written, "left_alone": alone})
     else:
@@ -69,13 +78,25 @@ def _write_schema(folder: Path, written: list[str], alone: list[str]) -> None:
         alone.append(f"{path}, which is not this version's; to renew it: reconciler schema > {path}")
 
 
-def _write_ignored(path: Path, written: list[str], alone: list[str]) -> None:
+def _write_lines(path: Path, added: Callable[[str], str], written: list[str], alone: list[str]) -> None:
+    """Add our lines to a file of the user's; what is in it stays."""
     existing = path.read_text(encoding="utf-8") if path.exists() else ""
-    wanted = ignored(existing)
+    wanted = added(existing)
     if wanted == existing:
-        alone.append(".gitignore, which has our lines already")
+        alone.append(f"{path.name}, which has our lines already")
     else:
-        _write(path, wanted, written, shown=".gitignore")
+        _write(path, wanted, written, shown=path.name)
+
+
+def _write_workflows(project: str, written: list[str], alone: list[str]) -> None:
+    environment = re.sub("[^A-Za-z0-9]+", "-", project).strip("-")[:50] or "encodes"
+    files = workflow_files(install=f"encode-reconciler=={__version__}", environment=environment)
+    for name, text in files.items():
+        path = Path(FOLDER) / name
+        if path.exists():
+            alone.append(f"{path}, which is there already")
+        else:
+            _write(path, text, written)
 
 
 def _write(path: Path, content: str, written: list[str], *, shown: str | None = None) -> None:

@@ -122,18 +122,22 @@ def _environment_name(ctx: click.Context, param: click.Parameter, value: str | N
     return value
 
 
-def environment_option(function: Function) -> Function:
-    """Add the name by which comments of several environments are told apart."""
-    option = click.Option(
-        ["--environment"],
-        metavar="NAME",
-        envvar="RECONCILER_ENVIRONMENT",
-        show_envvar=True,
-        callback=_environment_name,
-        help="What the comment is about, such as prod.  [default: the project]",
-    )
-    _add(function, option)
-    return function
+def environment_option(default: str) -> Callable[[Function], Function]:
+    """Add the name by which comments of several environments are told apart; `default` says what it is else."""
+
+    def decorated(function: Function) -> Function:
+        option = click.Option(
+            ["--environment"],
+            metavar="NAME",
+            envvar="RECONCILER_ENVIRONMENT",
+            show_envvar=True,
+            callback=_environment_name,
+            help=f"What the comment is about, such as prod.  [default: {default}]",
+        )
+        _add(function, option)
+        return function
+
+    return decorated
 
 
 def duration(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:

@@ -43,7 +43,7 @@ CHANGES = 2
 @click.option("--refresh", is_flag=True, help="Also look at jobs in flight and at the remote sources of what will run.")
 @click.option("--out", metavar="FILE", callback=refuse_nothing, help="Save the plan for reconciler apply FILE.")
 @click.option("--markdown", metavar="FILE", callback=refuse_nothing, help="Also write the plan as a Markdown comment.")
-@environment_option
+@environment_option("the project")
 @click.option(
     "--base", metavar="REF", callback=refuse_nothing, help="Compare with the specs of this commit, not the state."
 )
@@ -83,10 +83,10 @@ def command(
     document = document_of(planned, settings, _looked(settings, planned) if refresh else ())
     options = repeated(settings, selection)
     if out is not None:
-        _save(Path(out), write_document(document) + "\n", "the plan")
+        save(Path(out), write_document(document) + "\n", "the plan")
     if markdown is not None:
         text = plan_markdown(document, environment=environment or document.project, options=options)
-        _save(Path(markdown), text, "the comment")
+        save(Path(markdown), text, "the comment")
     if settings.json:
         _say_events(screen, document)
     else:
@@ -137,7 +137,8 @@ def _say_events(screen: Screen, document: PlanDocument) -> None:
     screen.event({"type": "plan", "plan": msgspec.to_builtins(document)})
 
 
-def _save(path: Path, text: str, what: str) -> None:
+def save(path: Path, text: str, what: str) -> None:
+    """Write a file that was asked for. Raises ReconcilerError."""
     try:
         atomic.write_bytes(path, text.encode())
     except OSError as error:

@@ -20,6 +20,8 @@ SCHEMA_FILE = ".encodes.schema.json"
 # What is made by running; encodes.json is the memory and belongs in git.
 IGNORED = ("outputs/", "state/links.json", "state/*.jsonl", "state/.*", "state/backups/")
 
+MERGE_DRIVER = 'git config merge.reconciler-state.driver "reconciler state merge %O %A %B %P"'
+
 _SOUND_ONLY = frozenset({"aac", "aif", "aiff", "flac", "m4a", "mp3", "oga", "ogg", "opus", "wav", "wma"})
 _PLAIN = re.compile(r"[\w./~][\w./:%?=&+~@,;()\[\]-]*")
 
@@ -66,11 +68,24 @@ def ignored(existing: str) -> str:
     )
 
 
+def attributes(existing: str, state: str) -> str:
+    """A .gitattributes with our line, by which git merges the state record by record; what is in it stays."""
+    line = f"{state} merge=reconciler-state"
+    known = {each.split()[0].lstrip("/") for each in existing.splitlines() if "merge=" in each and each.split()}
+    if state in known:
+        return existing
+    gap = "" if not existing or existing.endswith("\n") else "\n"
+    return f"{existing}{gap}{line}\n"
+
+
 def init_text(written: Sequence[str], left_alone: Sequence[str], *, columns: int = 80) -> str:
     """Which files were written, which were left alone, and what to do next."""
     lines = [f"Wrote {visible(path)}" for path in written]
     for sentence in left_alone:
         lines += fold(f"Left alone: {visible(sentence)}", columns, rest="  ")
+    if ".gitattributes" in written:
+        driver = "So that git merges states of two branches record by record, once in every clone:"
+        lines += ["", *fold(driver, columns), f"  {MERGE_DRIVER}"]
     return "\n".join([*lines, "", "To see what would be encoded: reconciler plan"]) + "\n"
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from builders_commands import Desk
-from reconciler.views.first_spec import first_spec, ignored, name_from
+from reconciler.views.first_spec import attributes, first_spec, ignored, name_from
 
 
 def test_a_first_project_works_at_once(tmp_path):
@@ -21,6 +21,10 @@ def test_a_first_project_works_at_once(tmp_path):
 Wrote specs/encodes.yaml
 Wrote specs/.encodes.schema.json
 Wrote .gitignore
+Wrote .gitattributes
+
+So that git merges states of two branches record by record, once in every clone:
+  git config merge.reconciler-state.driver "reconciler state merge %O %A %B %P"
 
 To see what would be encoded: reconciler plan
 """
@@ -44,6 +48,7 @@ def test_init_overwrites_nothing(tmp_path):
     made = Desk(tmp_path)
     made.write("specs/deep/own.yml", "version: 1\nproject: own\n")
     made.write(".gitignore", "node_modules/\n/outputs/")
+    made.write(".gitattributes", "*.mov filter=lfs")
     made.run("init").ok()
 
     assert ["deep"] == [path.name for path in (tmp_path / "specs").iterdir() if not path.name.startswith(".")]
@@ -57,6 +62,7 @@ def test_init_overwrites_nothing(tmp_path):
     assert "reconciler schema > specs/.encodes.schema.json" in out.replace("\n  ", " ")
     assert "{}" == (tmp_path / "specs/.encodes.schema.json").read_text()
     assert text == (tmp_path / ".gitignore").read_text()
+    assert "*.mov filter=lfs\nstate/encodes.json merge=reconciler-state\n" == (tmp_path / ".gitattributes").read_text()
 
 
 def test_init_with_a_clip(tmp_path):
@@ -134,12 +140,37 @@ def test_ignored_lines_are_added_once():
     assert 1 == ignored("/outputs/\n").count("outputs/")
 
 
+def test_attributes_are_added_once():
+    """A line of the user's about merging the state stands, whatever it says."""
+    once = attributes("", "state/encodes.json")
+
+    assert "state/encodes.json merge=reconciler-state\n" == once
+    assert once == attributes(once, "state/encodes.json")
+    assert "/state/encodes.json merge=union\n" == attributes("/state/encodes.json merge=union\n", "state/encodes.json")
+
+
+def test_init_writes_workflows_when_asked(tmp_path):
+    """--workflow adds the three of them, named after the project; what is there stays."""
+    made = Desk(tmp_path / "Talks: site")
+    made.folder.mkdir()
+    made.write(".github/workflows/reconciler-plan.yml", "mine")
+    out = made.run("init", "--workflow").ok().out
+    text = (made.folder / ".github/workflows/reconciler-apply.yml").read_text()
+
+    assert "Wrote .github/workflows/reconciler-collect.yml\n" in out
+    assert "Left alone: .github/workflows/reconciler-plan.yml, which is there already\n" in out
+    assert "mine" == (made.folder / ".github/workflows/reconciler-plan.yml").read_text()
+    assert "reconciler ci github approved --environment Talks-site\n" in text
+
+
 def test_init_as_json(tmp_path):
     """Programs are told what was written and what was left alone."""
     made = Desk(tmp_path)
 
-    assert ["specs/encodes.yaml", "specs/.encodes.schema.json", ".gitignore"] == made.json("init")["written"]
-    assert 2 == len(made.json("init")["left_alone"])
+    assert ["specs/encodes.yaml", "specs/.encodes.schema.json", ".gitignore", ".gitattributes"] == made.json("init")[
+        "written"
+    ]
+    assert 3 == len(made.json("init")["left_alone"])
 
 
 def test_the_schema_is_what_init_writes(tmp_path):

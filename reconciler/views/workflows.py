@@ -1,0 +1,157 @@
+"""The workflows that `init --workflow` writes for GitHub Actions.
+
+Actions are pinned by commit. No expression stands in a script: what comes from outside arrives as environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+FOLDER = ".github/workflows"
+
+CHECKOUT = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683  # v4.2.2"
+PYTHON = "actions/setup-python@a26af69be951a213d495a4c3e4e4022e16d87065  # v5.6.0"
+UPLOAD = "actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02  # v4.6.2"
+
+
+def workflow_files(*, install: str, environment: str) -> Mapping[str, str]:
+    """The three workflows by file name; `install` is what pip is told, `environment` names their comments."""
+    return {
+        "reconciler-plan.yml": _PLAN.format(install=_install(install), environment=environment, **_STEPS),
+        "reconciler-apply.yml": _APPLY.format(install=_install(install), environment=environment, **_STEPS),
+        "reconciler-collect.yml": _COLLECT.format(install=_install(install), **_STEPS),
+    }
+
+
+def _install(what: str) -> str:
+    return f"""\
+      - uses: {PYTHON}
+        with:
+          python-version: "3.12"
+      - run: python -m pip install --quiet {what}"""
+
+
+_SAVE = """\
+      - name: Save the state, whatever happened
+        if: always()
+        run: |
+          git config user.name "github-actions[bot]"
+          git config user.email "41898282+github-actions[bot]@users.noreply.github.com"
+          for file in state/encodes.json state/encodes.journal.jsonl; do
+            if [ -e "$file" ] || git ls-files --error-unmatch "$file" > /dev/null 2>&1; then
+              git add --force --all -- "$file"
+            fi
+          done
+          git diff --cached --quiet && exit 0
+          git commit --quiet --message "State of the encodes"
+          git config merge.reconciler-state.driver "reconciler state merge %O %A %B %P"
+          for try in 1 2 3; do
+            git pull --quiet --no-rebase --no-edit && git push --quiet && exit 0
+            git merge --abort || true
+            sleep 5
+          done
+          echo "::error::The state could not be pushed; it is on a branch of its own: merge that before the next apply"
+          git push --quiet origin "HEAD:refs/heads/reconciler-state-$GITHUB_RUN_ID"
+          exit 1
+      - name: Keep a copy of the state beside the run
+        if: always()
+        uses: {upload}
+        with:
+          name: state
+          path: state/encodes.json
+          if-no-files-found: ignore"""
+
+_STEPS = {"checkout": CHECKOUT, "upload": UPLOAD, "save": _SAVE.format(upload=UPLOAD)}
+
+_PLAN = """\
+# Shows on every pull request what merging it would encode, and at what cost.
+# It needs no secret: a plan is offline. On a pull request from a fork it stands in the summary of the run alone.
+name: reconciler plan
+on: pull_request
+permissions:
+  contents: read
+  pull-requests: write
+concurrency:
+  group: reconciler-plan-${{{{ github.ref }}}}
+  cancel-in-progress: true
+jobs:
+  plan:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    steps:
+      - uses: {checkout}
+        with:
+          persist-credentials: false
+{install}
+      - run: reconciler ci github plan --environment {environment} --out plan.json
+        env:
+          GITHUB_TOKEN: ${{{{ github.token }}}}
+      - uses: {upload}
+        if: always()
+        with:
+          name: plan
+          path: plan.json
+          if-no-files-found: ignore
+"""
+
+_APPLY = """\
+# Encodes what was approved by merging: the plan in the comment of the pull request, or what is left of it.
+# Run it again after a failure: it goes on, and nothing is paid twice.
+name: reconciler apply
+on:
+  push:
+    branches: [main]
+permissions:
+  contents: write        # the state is committed
+  pull-requests: read    # the approved plan is read from the comment
+concurrency:
+  group: reconciler-state
+  cancel-in-progress: false
+jobs:
+  apply:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 350
+    steps:
+      - uses: {checkout}
+        with:
+          fetch-depth: 0
+{install}
+      - run: reconciler ci github mask
+      - id: approved
+        run: reconciler ci github approved --environment {environment}
+        env:
+          GITHUB_TOKEN: ${{{{ github.token }}}}
+      - run: reconciler apply --expect "$PLAN_ID"
+        env:
+          PLAN_ID: ${{{{ steps.approved.outputs.plan_id }}}}
+          BYTENITE_API_KEY: ${{{{ secrets.BYTENITE_API_KEY }}}}
+{save}
+"""
+
+_COLLECT = """\
+# Does every six hours what is free: brings in finished jobs, renews links, saves what is about to expire.
+name: reconciler collect
+on:
+  schedule:
+    - cron: "17 */6 * * *"
+  workflow_dispatch:
+permissions:
+  contents: write        # the state is committed
+concurrency:
+  group: reconciler-state
+  cancel-in-progress: false
+jobs:
+  collect:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 350
+    steps:
+      - uses: {checkout}
+        with:
+          fetch-depth: 0
+{install}
+      - run: reconciler ci github mask
+      - run: reconciler apply --no-spend
+        env:
+          BYTENITE_API_KEY: ${{{{ secrets.BYTENITE_API_KEY }}}}
+{save}
+"""
