@@ -16,7 +16,7 @@ from reconciler.ffmpeg.facts import MediaFacts
 from reconciler.ffmpeg.notes import channels, clock
 from reconciler.ffmpeg.packages import INDEX, INIT, MANIFEST, MASTER, Stream, layout
 from reconciler.ffmpeg.playlists import Choice, Rendition, manifest, master_playlist, media_playlist
-from reconciler.ffmpeg.segments import Joined, Measured, files_of, join_end, measure
+from reconciler.ffmpeg.segments import Joined, Measured, broken_end, files_of, join_end, measure
 from reconciler.ffmpeg.verify import Wish, verify
 from reconciler.io import trees
 
@@ -72,16 +72,17 @@ def _made(folder: Path, stream: Stream, wish: Wish, complaints: Complaints) -> _
         if segment_type(stream.parameters) == "fmp4" and not has_video(stream.parameters):
             measured = join_end(folder, measured)
         names = [codec_name(codec, configuration) for codec, configuration in measured.configurations]
+        broken = broken_end(folder)
     except (av.FFmpegError, ValueError) as error:
         raise _BrokenError(f"{stream.name} cannot be opened: {getattr(error, 'strerror', None) or error}") from None
     # A transport stream's clock begins anywhere.
     shifted = segment_type(stream.parameters) == "ts"
     with Joined(files_of(folder)) as whole:
         own = Wish(stream.parameters, wish.trim, wish.source)
-        finding = verify(cast("BinaryIO", whole), own, complaints, shifted=shifted)
+        finding = verify(cast("BinaryIO", whole), own, complaints, shifted=shifted, tail=False)
     if finding.facts is None:
         raise _BrokenError(f"{stream.name}: {'; '.join(finding.wrong)}")
-    wrong = tuple(f"{stream.name}: {each}" for each in finding.wrong)
+    wrong = tuple(f"{stream.name}: {each}" for each in [*finding.wrong, *broken])
     rendition = _rendition(stream, measured, names, finding.facts)
     return _Made(rendition, finding.facts, (*measured.wrong, *wrong), finding.notes)
 

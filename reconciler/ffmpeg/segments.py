@@ -15,9 +15,13 @@ import av.stream
 from reconciler.ffmpeg.media import open_media
 from reconciler.ffmpeg.packages import INIT, is_segment
 from reconciler.ffmpeg.playlists import Piece
+from reconciler.ffmpeg.tail import decode_tail
 
 # Seconds: a segment of sound that is no longer is put to its neighbour.
 _CRUMB = 0.1
+
+# So many pictures of the last segment are decoded: the others are held together by their packets.
+_PICTURES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,24 @@ def _fragments(segment: bytes) -> bytes:
             kept += segment[position : position + size]
         position += size
     return kept
+
+
+def broken_end(folder: Path) -> list[str]:
+    """What of a stream's last segment cannot be decoded, as sentences. Raises OSError, av.FFmpegError."""
+    files = files_of(folder)
+    init = files[0].read_bytes() if files[0].name == INIT else b""
+    data = init + files[-1].read_bytes()
+    wrong: list[str] = []
+    with open_media(io.BytesIO(data)) as look:
+        kinds = [stream.type for stream in look.streams]
+    for index, kind in enumerate(kinds):
+        # Opened anew: no place of a transport stream can be found again without fail.
+        with open_media(io.BytesIO(data)) as container:
+            tail = decode_tail(container, container.streams[index], None, _PICTURES if kind == "video" else None)
+        # A single packet of sound only prepares for the next one.
+        if tail.broken or (kind == "video" and not tail.frames):
+            wrong.append(f"the end of its {'picture' if kind == 'video' else 'sound'} cannot be decoded")
+    return wrong
 
 
 class Joined(io.RawIOBase):

@@ -20,9 +20,9 @@ class Tail:
 
 
 def decode_tail(
-    container: av.container.InputContainer, stream: av.stream.Stream, since: float, at_most: int | None = None
+    container: av.container.InputContainer, stream: av.stream.Stream, since: float | None, at_most: int | None = None
 ) -> Tail:
-    """Decode a track from `since` (seconds on the file's clock) to its end, or `at_most` frames.
+    """Decode a track from `since` (seconds on the file's clock; None: its start) to its end, or `at_most` frames.
 
     Raises av.FFmpegError, OSError if that place cannot be found.
     """
@@ -32,7 +32,8 @@ def decode_tail(
         context.thread_type = "AUTO"
         # Errors are to be seen, not concealed; what smooths the picture costs time and is not looked at.
         context.options = {"err_detect": "explode", "skip_loop_filter": "all"}
-    container.seek(int(since / stream.time_base), stream=stream)
+    if since is not None:
+        container.seek(int(since / stream.time_base), stream=stream)
     whole: set[int | None] = set()
     frames = broken = 0
     last: int | None = None

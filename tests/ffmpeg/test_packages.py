@@ -104,6 +104,16 @@ def test_a_package_is_read_by_others(clips, tmp_path, kind):
     assert result.summary.startswith("0:02.0 hls, 2 variants, 160x120 to 80x60 25 fps h264, aac stereo 48k")
 
 
+def test_transport_streams_with_reordered_pictures(clips, tmp_path):
+    """Longer than a few segments, with pictures that come before those that they are made of."""
+    video = {"codec": "h264", "crf": 30, "preset": "veryfast"}
+    variants = {"a": {"video": video}, "b": {"video": {**video, "height": 60}}}
+    source = local(clips.plain("long.mp4", seconds=12))
+    _, folder = package(tmp_path, source, segment={"type": "ts", "duration": 2}, variants=variants)
+    _, playlists = check_conformance(folder, frame=0.121)
+    assert {6} == {len(each.segments) for each in playlists.values()}
+
+
 def test_bandwidths_are_those_of_the_files(clips, tmp_path):
     """Peak and average follow from the sizes on the disk and the lengths in the playlists."""
     _, folder = package(tmp_path, local(clips.plain()))
