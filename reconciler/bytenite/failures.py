@@ -75,9 +75,11 @@ def does_not_resolve(error: BaseException) -> bool:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error with what it was made from; urllib3 keeps a `reason`."""
+    """An error with what it was made from: urllib3 keeps a `reason`, requests an argument."""
     found: BaseException | None = error
     while found is not None:
         yield found
-        reason = getattr(found, "reason", None)
-        found = reason if isinstance(reason, BaseException) else found.__cause__ or found.__context__
+        hidden = next(
+            (one for one in (getattr(found, "reason", None), *found.args) if isinstance(one, BaseException)), None
+        )
+        found = hidden or found.__cause__ or found.__context__

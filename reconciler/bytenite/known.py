@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from reconciler.bytenite.wire import Job, has_ended, is_draft
 from reconciler.core.ports import Done, Failed, JobRequest, SourceSeen
 
+_SOON = 1.0  # seconds
+
 
 @dataclass(slots=True)
 class KnownJob:
@@ -50,7 +52,8 @@ class KnownJob:
         return self.job is not None and self.started and not has_ended(self.job) and not self.lost
 
     def told(self, job: Job | None, now: float) -> None:
-        """Take what the server says of it; None: it is not there."""
+        """Take what the server says of it; None: it is not there. It is not looked at again at once."""
+        self.next_look = now + _SOON
         if job is None:
             self.lost = True
             return

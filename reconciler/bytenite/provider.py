@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -23,6 +22,7 @@ from reconciler.bytenite.limits import Limiter
 from reconciler.bytenite.listing import Listing
 from reconciler.bytenite.lookout import Lookout
 from reconciler.bytenite.standing import CURRENCY, standing
+from reconciler.bytenite.starting import Starter, there
 from reconciler.bytenite.wire import Job, has_ended, is_draft
 from reconciler.bytenite.workers import Workers
 from reconciler.core.cost import Money
@@ -38,10 +38,6 @@ LOST_SIGHT = 600.0
 
 _COLLECTORS = 4
 _AFTER_TROUBLE = 5.0
-# The server may still digest what it was told last; then it is asked again after so long, in seconds.
-_SETTLE = 0.5
-_BAD_REQUEST = 400
-_VALIDATION = ("valid", "param", "template", "source", "schema", "missing", "required", "output")
 
 
 def built(name: str, options: ByteniteOptions, workshop: Workshop) -> ByteniteProvider:
@@ -91,6 +87,7 @@ class ByteniteProvider:
         self._api, self._drafts, self._collector, self._clocks = api, drafts, collector, clocks
         self._price = options.price
         self._known = KnownJobs()
+        self._starter = Starter(api, clocks)
         self._looking = Workers("bytenite look", 1)
         self._collecting = Workers("bytenite collect", _COLLECTORS)
         self._lookout = Lookout(api, self._known, self._looking, clocks.monotonic, lost_sight)
@@ -105,7 +102,7 @@ class ByteniteProvider:
         seen = self._drafts.complete(found, job) if is_draft(found) else None
         known = self._known.wanted(found.id, job)
         known.seen = seen
-        self._told(known, found)
+        known.told(found, self._clocks.monotonic())
         return found.id
 
     def quote(self, job_id: str) -> str | None:
@@ -122,15 +119,7 @@ class ByteniteProvider:
 
     def start(self, job_id: str) -> None:
         """See core.ports.Provider. Nothing is sent for a job that is known to have been started."""
-        known = self._known.of(job_id)
-        if known.job is None or known.doubtful:
-            # Not prepared by this process, or started by it without an answer: perhaps it runs already.
-            self._told(known, self._there(job_id))
-        if not known.started:
-            self._run(known)
-        if known.draft and known.job is not None:
-            started = dataclasses.replace(known.job, state="STARTED", started_at=self._clocks.now())
-            self._told(known, started)
+        self._starter.start(self._known.of(job_id))
 
     def attach(self, job: JobRequest) -> None:
         """See core.ports.Provider."""
@@ -213,62 +202,7 @@ class ByteniteProvider:
         known = self._known.of(job_id)
         if known.request is None:
             raise RejectedError(f"job {job_id} was not attached")
-        return self._collector.fresh_links(self._there(job_id), known.request)
-
-    def _told(self, known: KnownJob, job: Job | None) -> None:
-        now = self._clocks.monotonic()
-        known.told(job, now)
-        known.next_look = now + 1.0
-
-    def _there(self, job_id: str) -> Job:
-        job = self._api.get(job_id)
-        if job is None:
-            raise RejectedError(f"job {job_id} is not there any more")
-        return job
-
-    def _run(self, known: KnownJob) -> None:
-        """The one call that costs money; any doubt is left to whoever observes."""
-        try:
-            self._api.run(known.id)
-        except UnavailableError:
-            known.doubtful = True
-            raise
-        except CredentialsError:
-            raise
-        except ProviderError as error:
-            self._settle(known, error)
-
-    def _settle(self, known: KnownJob, error: ProviderError) -> None:
-        """After a refusal: a job that was started after all is no failure, one that is still digested gets a moment."""
-        job = self._after_refusal(known)
-        if is_draft(job) and _hasty(error):
-            self._clocks.sleep(_SETTLE + _SETTLE * self._clocks.dice.random())
-            job = self._after_refusal(known)
-            if is_draft(job):
-                self._run_again(known)
-                return
-        self._told(known, job)
-        if is_draft(job):
-            raise error
-
-    def _run_again(self, known: KnownJob) -> None:
-        try:
-            self._api.run(known.id)
-        except UnavailableError:
-            known.doubtful = True
-            raise
-        except AnsweredError as error:
-            job = self._after_refusal(known)
-            self._told(known, job)
-            if is_draft(job):
-                raise error from error
-
-    def _after_refusal(self, known: KnownJob) -> Job:
-        try:
-            return self._there(known.id)
-        except UnavailableError:
-            known.doubtful = True
-            raise
+        return self._collector.fresh_links(there(self._api, job_id), known.request)
 
     def _standing(self, known: KnownJob) -> Observation:
         job = known.job
@@ -312,11 +246,3 @@ class ByteniteProvider:
         if not is_draft(job):
             raise RejectedError(f"job {job_id} runs, and the server does not end it")
         self.delete(job_id)
-
-
-def _hasty(error: ProviderError) -> bool:
-    """Whether a refusal may only mean that the server still digests what it was told: a 400 that names no fault."""
-    if not isinstance(error, AnsweredError) or error.status != _BAD_REQUEST:
-        return False
-    words = str(error).rpartition("answered 400:")[2].lower()
-    return not any(word in words for word in _VALIDATION)

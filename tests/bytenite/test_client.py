@@ -13,11 +13,12 @@ import requests
 import responses
 from pydantic import SecretStr
 from responses import matchers
+from urllib3.exceptions import MaxRetryError, NameResolutionError
 
 from reconciler.bytenite.access import Access, read_root
 from reconciler.bytenite.api import Api
 from reconciler.bytenite.client import Call, Client, Clocks, api_session
-from reconciler.bytenite.failures import AnsweredError, TroubledError
+from reconciler.bytenite.failures import AnsweredError, TroubledError, unanswered
 from reconciler.bytenite.generations import Generations
 from reconciler.bytenite.limits import Limiter
 from reconciler.core.errors import CredentialsError, RejectedError, UnavailableError
@@ -382,6 +383,13 @@ class TestRefusals:
             "providers.bytenite.api_url"
         )
         assert 1 == len(time.slept)
+
+    def test_the_hosted_service_may_be_gone(self):
+        """Its own name says so, if it does not resolve."""
+        reason = NameResolutionError("api.bytenite.com", None, OSError("unknown"))
+        error = requests.ConnectionError(MaxRetryError(None, "/v1", reason))
+        said = str(unanswered("bytenite", "api.bytenite.com", "GET /customer/jobs", error))
+        assert "api.bytenite.com does not resolve; the hosted service may be gone; `reconciler serve`" in said
 
 
 class TestGenerations:

@@ -27,6 +27,7 @@ from builders_http import serving
 from builders_server import DROP_AFTER, DROP_BEFORE, TEMPLATE, Answer, Delay, document, serving_api
 from reconciler.bytenite.provider import built
 from reconciler.contract.provider import done, ended, observed, started
+from reconciler.core.encode import Source
 from reconciler.core.errors import CredentialsError, RejectedError, UnavailableError
 from reconciler.core.ports import Done, Draft, Failed, Held, Lost, MadeOutput, NotMade, Running, Suspect
 
@@ -263,6 +264,7 @@ class TestFound:
             assert ("GET", "/v1/customer/jobs") not in api.calls[before:]
 
 
+MASTER = Source("store", "s3://masters/a.mov", "s3://masters/a.mov")
 FAULTS = {
     "before": DROP_BEFORE,
     "after": DROP_AFTER,
@@ -391,6 +393,33 @@ class TestEcho:
         provider.prepare(fresh(source))
         provider.prepare(fresh(source))
         assert 3 == len(calls(api, "params"))
+
+
+class TestStores:
+    """Sources and destinations in buckets, which the server of the tests does not have: only what is sent counts."""
+
+    @pytest.mark.parametrize(("refusals", "sent"), [(0, ["aws"]), (1, ["aws", "s3"])])
+    def test_amazon_by_the_name_that_the_host_has_for_it(self, api, refusals, sent):
+        """`aws`, or as it was called until 2025 where that is refused; what works is remembered."""
+        stores = {"s3": {"secret_id": "my_secret", "region": "us-east-2"}}
+        provider = bytenite(api, stores=stores, destination="s3://out/films")
+        bodies, left = [], [refusals]
+
+        def fault(method, path, number):
+            if method != "PATCH" or not path.endswith("datasource"):
+                return None
+            if left[0]:
+                left[0] -= 1
+                return Answer(400, as_json({"code": 3, "message": "unknown descriptor"}))
+            job = {"id": path.split("/")[4], "state": "JOB_STATE_NEW", **_sent("s3" if refusals else "aws")}
+            bodies.append(job["dataSource"]["dataSourceDescriptor"])
+            return Answer(200, as_json({"job": job}))
+
+        api.faults.append(fault)
+        for name in ("a", "b"):
+            provider.prepare(request(MASTER, output(MASTER, name)))
+        assert [sent[-1]] * 2 == bodies
+        assert len(sent) + 1 == len(calls(api, "datasource"))
 
 
 class TestLegacyHost:
@@ -702,6 +731,18 @@ class TestSecrets:
         own = "\n".join(one.getMessage() for one in caplog.records if one.name.startswith("reconciler.bytenite"))
         assert f"POST /customer/jobs/{job_id}/run 200" in own
         assert not [word for word in ("SECRET", "X-Goog-Signature", api.key, "eyJ") if word in own]
+
+
+def _sent(kind):
+    """What the master and the folder are echoed as."""
+    said = {"@type": "type.googleapis.com/bytenite.data_source.S3DataSource", "cloudRegion": "us-east-2"}
+    said |= {"secretId": "my_secret"}
+    source = {**said, "name": "a.mov", "bucketName": "masters"}
+    folder = {**said, "name": "films", "bucketName": "out"}
+    return {
+        "dataSource": {"dataSourceDescriptor": kind, "params": source},
+        "dataDestination": {"dataSourceDescriptor": kind, "params": folder},
+    }
 
 
 def _seconds(stamp):
