@@ -12,7 +12,7 @@ import msgspec
 from pydantic import AfterValidator
 
 from reconciler.core.encode import Output
-from reconciler.core.errors import Place, Problem
+from reconciler.core.errors import Place, Problem, RejectedError
 from reconciler.core.names import suggestion
 from reconciler.core.parameters import Strict
 
@@ -29,6 +29,8 @@ _UNFIT = re.compile("[\x00-\x1f\x7f\\\\\ud800-\udfff]")
 def to_error(to: str) -> str | None:
     """Why nothing can be delivered there, as a sentence with what would be right; None if it can."""
     store = _STORE.match(to)
+    if not to:
+        return "it is empty; write a folder, or s3:// gs:// az:// BUCKET/PATH"
     if store is None:
         return _folder_error(to)
     scheme, (bucket, _, prefix) = store[1].lower(), store[2].partition("/")
@@ -309,3 +311,11 @@ class Request:
     origin: FromFile | FromLink
     sha256: str | None = None
     size: int | None = None
+
+    def refuse_other(self, size: int, digest: str) -> None:
+        """Raise RejectedError if what came is not what was made."""
+        where = self.target.where
+        if self.size not in {None, size}:
+            raise RejectedError(f"{where} was not made: {size:,} bytes came instead of {self.size:,}")
+        if self.sha256 not in {None, digest}:
+            raise RejectedError(f"{where} was not made: sha256 {digest[:12]} came instead of {self.sha256:.12}")

@@ -87,6 +87,7 @@ def test_a_height_that_nobody_asked_for():
     [
         ("ftp://host/a", '"ftp://" cannot be delivered to'),
         ("https://host/a", "s3:// gs:// az://"),
+        ("", "it is empty"),
         ("s3://", "names no bucket"),
         ("s3:///a", "names no bucket"),
         ("s3://b ad/a", "names no bucket"),

@@ -1,0 +1,282 @@
+"""Object stores: objects that appear whole or not at all. Credentials come from the environment alone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib import import_module
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from reconciler.core.errors import CredentialsError, ProviderError, RejectedError, UnavailableError
+
+Kind = Literal["s3", "gs", "az"]
+Made = TypeVar("Made")
+
+_MB = 1 << 20
+# A store takes parts from 5 MB on, and no more than 10,000 of them.
+PART = 8 * _MB
+_MOST_PARTS = 9_000
+# Of a file whose length is not known; so it may have 140 GB.
+_BLIND_PART = 16 * _MB
+_AT_ONCE = 3
+
+_LOOK = 0.05
+# How long an upload may take to end after a cancel before it is left to itself: it will never be completed.
+_GRACE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Cloud:
+    """One kind of store: the class that speaks to it, the environment that it reads, and what proves who we are.
+
+    Each of `proofs` is a set of variables that are enough together.
+    """
+
+    store: str
+    prefixes: tuple[str, ...]
+    proofs: tuple[tuple[str, ...], ...]
+    advice: str
+
+
+_CLOUDS: Mapping[Kind, _Cloud] = {
+    "s3": _Cloud(
+        "S3Store",
+        ("AWS_",),
+        (
+            ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"),
+            ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI",),
+        ),
+        "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN.",
+    ),
+    "gs": _Cloud(
+        "GCSStore",
+        ("GOOGLE_",),
+        (
+            ("GOOGLE_APPLICATION_CREDENTIALS",),
+            ("GOOGLE_SERVICE_ACCOUNT",),
+            ("GOOGLE_SERVICE_ACCOUNT_PATH",),
+            ("GOOGLE_SERVICE_ACCOUNT_KEY",),
+            ("GOOGLE_BEARER_TOKEN",),
+        ),
+        "Set GOOGLE_APPLICATION_CREDENTIALS to the file of a service account.",
+    ),
+    "az": _Cloud(
+        "AzureStore",
+        ("AZURE_",),
+        (
+            ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT_KEY"),
+            ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_SAS_TOKEN"),
+            ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_SAS_KEY"),
+            ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_TOKEN"),
+            ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID"),
+            ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_TENANT_ID"),
+        ),
+        "Set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY (or AZURE_STORAGE_SAS_TOKEN).",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """An object as its store sees it: its size in bytes, and the name of its version."""
+
+    size: int
+    etag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How a store is asked again where it fails: so often, for so many seconds, after pauses from `pause` on."""
+
+    retries: int = 10
+    seconds: float = 180.0
+    pause: float = 0.2
+
+
+class Store:
+    """One bucket (a container of Azure). Every method raises ProviderError, without a word of a credential."""
+
+    def __init__(
+        self, kind: Kind, bucket: str, environment: Mapping[str, str], patience: Patience = Patience()
+    ) -> None:
+        """Nothing is asked yet. Raises CredentialsError where the environment holds none."""
+        self.name = f"{kind}://{bucket}"
+        cloud = _CLOUDS[kind]
+        if not any(all(environment.get(name) for name in proof) for proof in cloud.proofs):
+            raise CredentialsError(f"{self.name} cannot be used: there are no credentials for it.\n  {cloud.advice}")
+        self._obstore = _library("obstore", self.name)
+        options: dict[str, object] = {"timeout": timedelta(minutes=10), "read_timeout": timedelta(minutes=1)}
+        if _plain_http(environment):
+            options["allow_http"] = True
+        with self._words(""):
+            made = getattr(_library("obstore.store", self.name), cloud.store)
+            self._store: Any = made(
+                bucket,
+                config=_config(cloud, environment),
+                client_options=options,
+                retry_config={
+                    "max_retries": patience.retries,
+                    "retry_timeout": timedelta(seconds=patience.seconds),
+                    "backoff": {"init_backoff": timedelta(seconds=patience.pause), "base": 2},
+                },
+            )
+
+    def put(self, key: str, pieces: Iterable[bytes], size: int | None, media_type: str | None) -> None:
+        """Make an object of `pieces`, `size` bytes in all as far as is known; an older one is replaced.
+
+        What `pieces` raises ends it, and is raised. Then, as at any moment before the last piece, the name has
+        what it had before. A process that is killed leaves parts without a name, which no lifecycle rule but
+        "abort incomplete multipart uploads" removes.
+        """
+        kind = {"Content-Type": media_type} if media_type is not None else None
+        with self._words(key):
+            if size is not None and size <= PART:
+                whole = b"".join(pieces)
+                self._obstore.put(self._store, key, whole, attributes=kind, use_multipart=False)
+                return
+            self._obstore.put(
+                self._store,
+                key,
+                iter(pieces),
+                attributes=kind,
+                use_multipart=True,
+                chunk_size=_part_size(size),
+                max_concurrency=_AT_ONCE,
+            )
+
+    def look(self, key: str) -> Object | None:
+        """The object of that name; None if there is none."""
+        with self._words(key):
+            try:
+                found = self._obstore.head(self._store, key)
+            except FileNotFoundError:
+                return None
+        return _object(found)
+
+    def list(self, prefix: str) -> dict[str, Object]:
+        """The objects below a prefix, by their names behind it."""
+        found: dict[str, Object] = {}
+        with self._words(prefix):
+            for batch in self._obstore.list(self._store, f"{prefix}/"):
+                found.update((each["path"].removeprefix(f"{prefix}/"), _object(each)) for each in batch)
+        return found
+
+    def read(self, key: str) -> bytes | None:
+        """The content of a small object; None if there is none."""
+        with self._words(key):
+            try:
+                return bytes(self._obstore.get(self._store, key).bytes())
+            except FileNotFoundError:
+                return None
+
+    def remove(self, key: str) -> None:
+        """Remove an object; one that is not there is no error."""
+        with self._words(key):
+            try:
+                self._obstore.delete(self._store, key)
+            except FileNotFoundError:
+                return
+
+    def signed(self, key: str, seconds: int) -> str:
+        """A link that opens an object for whoever has it, for so long."""
+        with self._words(key):
+            return str(self._obstore.sign(self._store, "GET", key, timedelta(seconds=seconds)))
+
+    @contextmanager
+    def _words(self, key: str) -> Iterator[None]:
+        """Turn the library's errors into ours. Theirs hold requests and answers, so none of their text is told."""
+        known = import_module("obstore.exceptions")
+        where = f"{self.name}/{key}" if key else self.name
+        try:
+            yield
+        except (known.PermissionDeniedError, known.UnauthenticatedError) as error:
+            raise CredentialsError(f"{where} is refused: the credentials of the environment may not do that") from error
+        except FileNotFoundError as error:
+            raise RejectedError(f"{where} cannot be written: there is no such bucket") from error
+        except known.BaseError as error:
+            raise _failed(where, str(error)) from error
+
+
+def _failed(where: str, text: str) -> ProviderError:
+    """What a failure means: a setting that is wrong, or something that may pass."""
+    if "Missing" in text or "Unable to" in text or "Invalid" in text or "Config error" in text:
+        return RejectedError(f"{where} cannot be used: the settings of the environment for it are not usable")
+    return UnavailableError(f"{where} cannot be reached, or broke off. Try again later.")
+
+
+def abandonable(call: Callable[[], Made], cancelled: Callable[[], bool], what: str) -> Made:
+    """The result of a call that runs in a thread of its own; after a cancel it is not waited for for long.
+
+    Raises what the call raises, and UnavailableError after a cancel.
+    """
+    results: list[Made] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:  # noqa: BLE001 - it is raised again where it belongs
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name=what, daemon=True)
+    thread.start()
+    while thread.is_alive() and not cancelled():
+        thread.join(_LOOK)
+    thread.join(_GRACE)
+    if errors:
+        raise errors[0]
+    if not results:
+        raise UnavailableError(f"{what} was stopped; the next apply begins it anew")
+    return results[0]
+
+
+def _library(name: str, store: str) -> Any:  # noqa: ANN401 - an optional package
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        raise RejectedError(
+            f"{store} cannot be used: the package for object stores is missing.\n"
+            "  pip install 'encode-reconciler[cloud]'"
+        ) from error
+
+
+def _config(cloud: _Cloud, environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that the library reads by their own names, in lower case."""
+    chosen = {name for proof in cloud.proofs for name in proof} | _SETTINGS
+    return {
+        name.lower(): value
+        for name, value in environment.items()
+        if value and name in chosen and name.startswith(cloud.prefixes)
+    }
+
+
+_SETTINGS = {
+    *("AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"),
+    *("AWS_VIRTUAL_HOSTED_STYLE_REQUEST", "AWS_CHECKSUM_ALGORITHM", "AWS_SERVER_SIDE_ENCRYPTION"),
+    *("AWS_SSE_KMS_KEY_ID", "AWS_REQUEST_PAYER", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_ROLE_SESSION_NAME"),
+    *("GOOGLE_BASE_URL", "AZURE_STORAGE_ENDPOINT", "AZURE_STORAGE_USE_EMULATOR"),
+}
+
+
+def _plain_http(environment: Mapping[str, str]) -> bool:
+    """Whether requests may go unencrypted: to this machine, or where the environment says so."""
+    names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "GOOGLE_BASE_URL", "AZURE_STORAGE_ENDPOINT")
+    hosts = {urlsplit(environment.get(name, "")).hostname for name in names}
+    return bool(hosts & {"127.0.0.1", "::1", "localhost"}) or environment.get("AWS_ALLOW_HTTP", "").lower() == "true"
+
+
+def _part_size(size: int | None) -> int:
+    if size is None:
+        return _BLIND_PART
+    return max(PART, -(-size // _MOST_PARTS // _MB) * _MB)
+
+
+def _object(found: Mapping[str, Any]) -> Object:
+    etag = found.get("e_tag")
+    return Object(int(found["size"]), str(etag).strip('"') if etag else None)
