@@ -76,12 +76,14 @@ def muxer_arguments(package: Parameters, folder: str) -> list[str]:
     Timestamps stay as they are, so that all streams begin when they begin in the source.
     """
     kind = segment_type(package)
+    # Frames stay as they come, as in a file; by itself ffmpeg would fill pauses of a package with copies.
+    steady = ["-fps_mode", "vfr"] if package.video is not None else []
     options = [*PLAIN, "-f", "hls", "-hls_time", str(segment_seconds(package)), "-hls_playlist_type", "vod"]
     if kind == "fmp4":
         options = [*PLAIN, "-avoid_negative_ts", "disabled", *options[len(PLAIN) :], "-hls_segment_type", "fmp4"]
         options += ["-hls_fmp4_init_filename", INIT, "-hls_segment_options", "movflags=+cmaf+skip_sidx"]
     pattern = f"file:{folder}/segment-%05d.{_ENDINGS[kind]}"
-    return [*options, "-hls_segment_filename", pattern, f"file:{folder}/{INDEX}"]
+    return [*steady, *options, "-hls_segment_filename", pattern, f"file:{folder}/{INDEX}"]
 
 
 def is_segment(name: str) -> bool:

@@ -9,14 +9,14 @@ from typing import BinaryIO, cast
 import av
 
 from reconciler.core.packages import has_dash, has_hls, segment_seconds, segment_type
-from reconciler.ffmpeg.arguments import has_video
+from reconciler.ffmpeg.arguments import audio_track, has_video, video_track
 from reconciler.ffmpeg.codec_names import codec_name
 from reconciler.ffmpeg.complaints import Complaints
-from reconciler.ffmpeg.facts import MediaFacts
+from reconciler.ffmpeg.facts import MediaFacts, Track
 from reconciler.ffmpeg.notes import channels, clock
 from reconciler.ffmpeg.packages import INDEX, INIT, MANIFEST, MASTER, Stream, layout
 from reconciler.ffmpeg.playlists import Choice, Rendition, manifest, master_playlist, media_playlist
-from reconciler.ffmpeg.segments import Joined, Measured, broken_end, files_of, join_end, measure
+from reconciler.ffmpeg.segments import Joined, Measured, broken_end, files_of, join_end, measure, stuff
 from reconciler.ffmpeg.verify import Wish, verify
 from reconciler.io import trees
 
@@ -68,9 +68,11 @@ def package(folder: Path, wish: Wish, complaints: Complaints) -> Packaged:
 def _made(folder: Path, stream: Stream, wish: Wish, complaints: Complaints) -> _Made:
     """Raises _BrokenError, OSError."""
     try:
-        measured = measure(folder)
+        stuff(folder)
+        pause = _pause(stream, wish)
+        measured = measure(folder, pause)
         if segment_type(stream.parameters) == "fmp4" and not has_video(stream.parameters):
-            measured = join_end(folder, measured)
+            measured = join_end(folder, measured, pause)
         names = [codec_name(codec, configuration) for codec, configuration in measured.configurations]
         broken = broken_end(folder)
     except (av.FFmpegError, ValueError) as error:
@@ -85,6 +87,15 @@ def _made(folder: Path, stream: Stream, wish: Wish, complaints: Complaints) -> _
     wrong = tuple(f"{stream.name}: {each}" for each in [*finding.wrong, *broken])
     rendition = _rendition(stream, measured, names, finding.facts)
     return _Made(rendition, finding.facts, (*measured.wrong, *wrong), finding.notes)
+
+
+def _pause(stream: Stream, wish: Wish) -> float:
+    """The longest step between two pictures of the source, or packets of its sound."""
+    if has_video(stream.parameters):
+        track: Track | None = video_track(wish.source)
+    else:
+        track = audio_track(stream.parameters.audio, wish.source) if stream.parameters.audio is not None else None
+    return track.gap if track is not None else 0.0
 
 
 def _rendition(stream: Stream, measured: Measured, names: list[str], facts: MediaFacts) -> Rendition:

@@ -20,6 +20,10 @@ from reconciler.ffmpeg.tail import decode_tail
 # Seconds: a segment of sound that is no longer is put to its neighbour.
 _CRUMB = 0.1
 
+# A packet of a transport stream that holds nothing (ISO/IEC 13818-1, 2.4.1), and how many packets are few.
+_EMPTY_PACKET = b"\x47\x1f\xff\x10" + 184 * b"\xff"
+_FEW_PACKETS = 16
+
 # So many pictures of the last segment are decoded: the others are held together by their packets.
 _PICTURES = 32
 
@@ -56,8 +60,20 @@ def files_of(folder: Path) -> list[Path]:
     return [init, *segments] if init.exists() else segments
 
 
-def measure(folder: Path) -> Measured:
-    """Open every segment of a stream. Raises OSError, av.FFmpegError, ValueError for one that holds nothing."""
+def stuff(folder: Path) -> None:
+    """Fill up transport streams of hardly any packets with empty ones: readers must see some to know what it is."""
+    for path in folder.glob("*.ts"):
+        missing = _FEW_PACKETS - path.stat().st_size // len(_EMPTY_PACKET)
+        if missing > 0:
+            with path.open("ab") as file:
+                file.write(_EMPTY_PACKET * missing)
+
+
+def measure(folder: Path, pause: float) -> Measured:
+    """Open every segment of a stream, whose source has no pause longer than `pause` seconds.
+
+    Raises OSError, av.FFmpegError, ValueError for one that holds nothing.
+    """
     files = files_of(folder)
     init = files[0].read_bytes() if files and files[0].name == INIT else b""
     segments = [path for path in files if path.name != INIT]
@@ -70,10 +86,12 @@ def measure(folder: Path) -> Measured:
         name = f"{folder.name}/{path.name}"
         if not one.independent:
             wrong.append(f"{name} does not begin with a keyframe")
+        if path.suffix == ".ts" and path.stat().st_size % len(_EMPTY_PACKET):
+            wrong.append(f"{name} is cut off")
         end = one.end
         if index + 1 < len(seen):
             end = seen[index + 1].start
-            if abs(end - one.end) > one.longest:
+            if abs(end - one.end) > one.longest + pause * one.ticks:
                 wrong.append(f"between {name} and the next segment are {(end - one.end) / one.ticks:.3f} s")
         # What comes before zero is the encoder's own run-up, which is not played.
         start = max(0, one.start)
@@ -81,7 +99,7 @@ def measure(folder: Path) -> Measured:
     return Measured(tuple(pieces), seen[0].ticks, seen[0].configurations, tuple(wrong))
 
 
-def join_end(folder: Path, measured: Measured) -> Measured:
+def join_end(folder: Path, measured: Measured, pause: float) -> Measured:
     """The same stream with a last segment of hardly any sound moved into the one before it.
 
     Sound is cut where its packets end, so that a few of the last packets may be left over. Raises as `measure`.
@@ -94,7 +112,7 @@ def join_end(folder: Path, measured: Measured) -> Measured:
     with (folder / before.name).open("ab") as file:
         file.write(_fragments((folder / last.name).read_bytes()))
     (folder / last.name).unlink()
-    return measure(folder)
+    return measure(folder, pause)
 
 
 def _fragments(segment: bytes) -> bytes:
