@@ -44,7 +44,7 @@ Size = Annotated[
     BeforeValidator(largest_size),
     WithJsonSchema({"type": ["number", "string"], "description": "Bytes, or a share of the source: 40MB, 80%."}),
 ]
-Score = Annotated[float, Field(ge=0, le=100)]
+Score = Annotated[float, Field(ge=0, le=100, strict=True)]
 
 
 class ChecksSpec(Strict):
@@ -56,7 +56,7 @@ class ChecksSpec(Strict):
     max_bitrate: Bitrate | None = None
     min_vmaf: Score | None = None
     min_vmaf_p1: Score | None = None
-    min_ssim: Annotated[float, Field(ge=0, le=1)] | None = None
+    min_ssim: Annotated[float, Field(ge=0, le=1, strict=True)] | None = None
     max_gap: Annotated[Seconds, Field(gt=0)] | None = None
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import quote, urlsplit
 
 import msgspec
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel, Discriminator, StringConstraints, Tag
 
-from reconciler.core.encode import Output
 from reconciler.core.errors import Place, Problem, RejectedError
 from reconciler.core.names import suggestion
 from reconciler.core.parameters import Strict
+
+if TYPE_CHECKING:
+    # An output holds what is said here.
+    from reconciler.core.encode import Output
 
 DEFAULT_PATH = "{encode}/{output}.{ext}"
 STORES = {"s3": "s3", "gs": "gs", "gcs": "gs", "az": "az", "azure": "az"}
@@ -46,7 +49,7 @@ def path_error(template: str) -> str | None:
     for name in _FIELD.findall(template):
         if name not in _NAMES:
             known = ", ".join(f"{{{each}}}" for each in _NAMES)
-            return f"{{{name}}} is not known. {suggestion(name, _NAMES)}There are {known}"
+            return f"{{{name}}} is not known; {suggestion(name, _NAMES)}There are {known}"
     bare = _FIELD.sub("x", template)
     if "{" in bare or "}" in bare:
         return f'a brace that belongs to no field; write for example "{DEFAULT_PATH}"'
@@ -63,7 +66,7 @@ def url_error(url: str) -> str | None:
     except ValueError:
         fits = False
     if not fits or parts.query or parts.fragment or re.search(r"[\s\x00-\x1f]", url):
-        return "a public_url is http(s)://HOST/PATH, without a user, a query or a fragment"
+        return "this is no public URL; write https://HOST/PATH, without a user, a query or a fragment"
     return None
 
 
@@ -92,15 +95,26 @@ def _checked(error: Callable[[str], str | None]) -> AfterValidator:
     return AfterValidator(check)
 
 
+_Text = Annotated[str, StringConstraints(strict=True)]
+DeliverTo = Annotated[_Text, _checked(to_error)]
+
+
 class DeliverSpec(Strict):
     """What stands under `deliver:`, where it is more than a place."""
 
-    to: Annotated[str, _checked(to_error)]
-    path: Annotated[str, _checked(path_error)] | None = None
-    public_url: Annotated[str, _checked(url_error)] | None = None
+    to: DeliverTo
+    path: Annotated[_Text, _checked(path_error)] | None = None
+    public_url: Annotated[_Text, _checked(url_error)] | None = None
 
 
-DeliverTo = Annotated[str, _checked(to_error)]
+def _place_or_more(value: object) -> str:
+    return "more" if isinstance(value, dict | BaseModel) else "place"
+
+
+# What may stand under `deliver:`: a place, or a place with more to say.
+DeliverValue = Annotated[
+    Annotated[DeliverTo, Tag("place")] | Annotated[DeliverSpec, Tag("more")], Discriminator(_place_or_more)
+]
 OnExpiry = Literal["keep", "rerun"]
 OnRemove = Literal["keep", "delete"]
 Watch = Literal["content"]
@@ -116,10 +130,11 @@ class Deliver:
 
 
 def deliver_of(said: str | DeliverSpec) -> Deliver:
-    """What a spec says, in full. A level below replaces all of it."""
+    """What a spec says, in full, as far as it is known. A level below replaces all of it."""
     if isinstance(said, str):
         return Deliver(said)
-    return Deliver(said.to, said.path or DEFAULT_PATH, said.public_url)
+    values = vars(said)
+    return Deliver(said.to, values.get("path") or DEFAULT_PATH, values.get("public_url"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,14 @@ def test_no_sizes(written):
 
 def test_nothing_else_may_be_asked():
     """A score beyond its scale, and a check that nobody knows, are refused."""
-    for wrong in ({"min_vmaf": 101}, {"min_ssim": 1.5}, {"max_gap": 0}, {"decode": "all"}, {"vmaf": 90}):
+    for wrong in (
+        {"min_vmaf": 101},
+        {"min_ssim": 1.5},
+        {"max_gap": 0},
+        {"decode": "all"},
+        {"vmaf": 90},
+        {"min_vmaf": True},
+    ):
         with pytest.raises(ValidationError):
             ChecksSpec.model_validate(wrong)
 

@@ -134,7 +134,7 @@ def test_no_templates(template, words):
 )
 def test_no_public_urls(url):
     """Only what a path can be put behind."""
-    assert "http(s)://HOST/PATH" in url_error(url)
+    assert "https://HOST/PATH" in url_error(url)
 
 
 def test_what_a_spec_says():
