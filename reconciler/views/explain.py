@@ -8,6 +8,7 @@ import msgspec
 
 from reconciler.core.encode import Output
 from reconciler.core.manifest import NEUTRAL, Canonical, parameter_fields
+from reconciler.core.packages import is_package
 from reconciler.core.parameters import Parameters
 from reconciler.core.plan import Notice
 from reconciler.core.presets import BuiltIn
@@ -139,6 +140,7 @@ def _origin(output: Output, field: str) -> str:
 
 def _facts(output: Output, columns: int) -> Iterator[str]:
     sections = {name.partition(".")[0] for name in output.manifest}
+    sections |= {"segment"} if is_package(output.parameters) else set()
     unset = [
         f"{name}={_plain(canonical)}"
         for name, canonical in NEUTRAL.items()

@@ -268,3 +268,5 @@ def test_every_combination_is_really_encoded(clips, tmp_path, case):
         assert {2} == {len(each.segments) for name, each in playlists.items() if name == "only"}
         prefix = {"h264": "avc1.", "hevc": "hvc1.", "av1": "av01."}[video["codec"]]
         assert master.playlists[0].stream_info.codecs.startswith(prefix)
+        if kind == "fmp4":
+            assert prefix[:4].encode() in (folder / "only/init.mp4").read_bytes()

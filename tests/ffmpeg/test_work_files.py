@@ -104,6 +104,27 @@ def test_a_stray_process_is_ended(tmp_path):
     assert gone(pids[1])
 
 
+def test_what_is_left_of_a_package_is_ended_and_swept(tmp_path):
+    """A stray that writes a segment is one, its folder goes as a whole, and what was being replaced comes back."""
+    part = work_files.part_of(wanted(), JOB)
+    put(tmp_path, f"{part}/main/segment-00000.m4s")
+    put(tmp_path, "outputs/clip/.web.aside/master.m3u8")
+    put(tmp_path, "outputs/clip/.old.gone/master.m3u8")
+    pid = stray(tmp_path / part / "main/index.m3u8")
+    assert work_files.sweep(tmp_path, set()) == [part]
+    assert gone(pid)
+    left = [path.relative_to(tmp_path / "outputs/clip").as_posix() for path in tmp_path.rglob("*") if path.is_file()]
+    assert left == ["web/master.m3u8"]
+
+
+def test_a_verified_package_is_not_swept(tmp_path):
+    """It only lacks its name."""
+    part = work_files.part_of(wanted(), JOB)
+    put(tmp_path, f"{part}/master.m3u8")
+    assert work_files.sweep(tmp_path, {part}) == []
+    assert (tmp_path / part / "master.m3u8").exists()
+
+
 def test_our_own_processes_are_no_strays(tmp_path):
     """An encode of this process goes on while another provider of it looks for strays."""
     words = [
