@@ -11,7 +11,7 @@ from reconciler.apply.settle import publish_or_fail
 from reconciler.apply.submissions import Attended, Stage, Submissions
 from reconciler.core import transitions
 from reconciler.core.cost import Money, read_money
-from reconciler.core.errors import CredentialsError, ProviderError, UnavailableError
+from reconciler.core.errors import CredentialsError, NotReadyError, ProviderError, UnavailableError
 from reconciler.core.happenings import JobMessage, JobProgress, OutputDone, OutputFailed
 from reconciler.core.jobs import PlannedJob
 from reconciler.core.ports import (
@@ -97,7 +97,7 @@ class JobLoop:
         provider = self.hands.providers[planned.provider]
         waits = isinstance(error, UnavailableError) and provider.traits.outlives
         if not waits and stage != "settling":
-            self._all_failed(planned, str(error))
+            self._all_failed(planned, str(error), tried=not isinstance(error, NotReadyError))
             return
         for step in planned.steps:
             rev = self.hands.state.next_rev(step.address)
@@ -122,7 +122,7 @@ class JobLoop:
                 self._messages(job.planned, seen.messages)
                 self._done(job.planned, seen)
             case Failed():
-                self._all_failed(job.planned, seen.error)
+                self._all_failed(job.planned, seen.error, tried=seen.tried)
             case Lost():
                 self._lost(job.planned)
             case _:
@@ -223,10 +223,11 @@ class JobLoop:
         else:
             self._fail(step, transitions.failed(record, result.error, rev, now), "failed")
 
-    def _all_failed(self, planned: PlannedJob, error: str) -> None:
+    def _all_failed(self, planned: PlannedJob, error: str, *, tried: bool) -> None:
         for step in planned.steps:
             rev = self.hands.state.next_rev(step.address)
-            self._fail(step, transitions.failed(self._record(step), error, rev, self.hands.stamp()), "failed")
+            record = transitions.failed(self._record(step), error, rev, self.hands.stamp(), tried=tried)
+            self._fail(step, record, "failed")
 
     def _lost(self, planned: PlannedJob) -> None:
         for step in planned.steps:

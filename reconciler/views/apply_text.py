@@ -110,7 +110,7 @@ def _failed(failed: Sequence[OutputFailed], columns: int, options: str) -> list[
         status = "waits" if failure.status in IN_FLIGHT else failure.status
         head = f"  {status:<7} {visible(failure.address)}"
         attempt = f"attempt {failure.failures} of {max(failure.attempts, failure.failures)}"
-        if failure.status in IN_FLIGHT:
+        if failure.status in IN_FLIGHT or not failure.failures:
             attempt = "no attempt was used"
         lines += fold(f"{head}  {attempt}", columns, rest=" " * 10)
         for line in (failure.error, *_what_next(failure, options)):

@@ -55,6 +55,16 @@ def test_one_failure_does_not_stop_the_others():
     assert ["failed"] == [notice.code for notice in Process(universe).plan(wanted).notices]
 
 
+def test_a_machine_that_is_not_ready_uses_up_no_attempt():
+    """What could not even be tried is told, and tried by every later apply until the machine is ready."""
+    universe = Universe(troubles=[("prepare", "unready")] * 3)
+    wanted = desired(LADDER[0])
+    for _ in range(3):
+        outcome = Process(universe).run(wanted)
+        assert [0] == [failed.failures for failed in outcome.failed]
+    assert ([LADDER[0].address], []) == addresses(Process(universe).run(wanted))
+
+
 def test_a_named_rerun_revives_a_spent_output():
     """--rerun tries an output whose attempts are used; when it works the record is clean."""
     universe = Universe(fails={"bbb/720p"})

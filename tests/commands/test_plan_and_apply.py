@@ -405,3 +405,17 @@ def test_an_encode_and_its_master_renamed_in_one_edit(tmp_path):
         records["after/audio-aac"]["source"]["identity"],
     )
     assert "No changes" in made.run("plan").ok().out
+
+
+def test_a_variable_that_is_not_set_uses_up_no_attempt(tmp_path):
+    """However often an apply runs without the URL of a source, the output is tried as soon as it is there."""
+    made = desk(tmp_path)
+    source = '{id: clip, url: "${env.RECONCILER_CLIP}"}'
+    made.write("specs/encodes.yaml", f"project: test\nencodes:\n  a: {{source: {source}, outputs: [audio-aac]}}\n")
+    for _ in range(3):
+        result = made.run("apply", "--auto-approve")
+        assert 3 == result.code
+        assert "RECONCILER_CLIP is not set" in result.out + result.err
+        assert "no attempt was used" in result.out + result.err
+    record = made.records()["a/audio-aac"]
+    assert ("failed", 0) == (record["status"], record.get("failures", 0))
