@@ -97,11 +97,11 @@ def github():
             thread.join()
 
 
-def runner(folder, known, *, number=7, fork=False, sha="a" * 40, token=TOKEN):
+def runner(folder, known, *, number=7, fork=False, merged=False, sha="a" * 40, token=TOKEN):
     """The environment of a run about a pull request, with the files that a runner lays out."""
     event = folder / "event.json"
     head = {"sha": "b" * 40, "repo": {"full_name": "stranger/r" if fork else "o/r"}}
-    pull = {"number": number, "head": head, "base": {"repo": {"full_name": "o/r"}}}
+    pull = {"number": number, "head": head, "base": {"repo": {"full_name": "o/r"}}, "merged": merged}
     event.write_text(json.dumps({"pull_request": pull} if number is not None else {"ref": "refs/heads/main"}))
     return {
         "GITHUB_ACTIONS": "true",

@@ -122,6 +122,8 @@ def approved(settings: Globals, *, environment: str | None, author: str) -> int:
     """
     run, screen = run_of(os.environ, Path.cwd()), Screen(settings)
     mark = marker(environment or run.name)
+    if run.number is not None and not run.merged:
+        raise ReconcilerError(f"pull request #{run.number} is not merged, so nothing of it is approved yet")
     with closing(PullRequests(run, sleep=time.sleep)) as pulls:
         number = run.number if run.number is not None else pulls.merged_as(run.commit)
         comment = None if number is None else pulls.comment(number, mark, author)

@@ -22,8 +22,8 @@ SUMMARY_BYTES = 1024 * 1024
 class Run:
     """A run of Actions, as far as its environment tells; empty and None where it does not.
 
-    `number` is the pull request that it is about, `fork` whether that comes from another repository, `folder`
-    where the project is in the repository.
+    `number` is the pull request that it is about, `fork` whether that comes from another repository, `merged`
+    whether it was merged; `folder` is where the project is in the repository.
     """
 
     repository: str = ""
@@ -31,6 +31,7 @@ class Run:
     commit: str = ""
     number: int | None = None
     fork: bool = False
+    merged: bool = False
     folder: str = ""
     is_actions: bool = False
     summary: Path | None = None
@@ -57,6 +58,7 @@ def run_of(environment: Mapping[str, str], project: Path) -> Run:
         commit=str(commit or environment.get("GITHUB_SHA", "")),
         number=number if isinstance(number, int) else None,
         fork=bool(pull) and (head is None or head != base),
+        merged=pull.get("merged") is True,
         folder=_below(environment.get("GITHUB_WORKSPACE", ""), project),
         is_actions=environment.get("GITHUB_ACTIONS") == "true",
         summary=_path(environment, "GITHUB_STEP_SUMMARY"),

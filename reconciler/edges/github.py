@@ -96,9 +96,9 @@ class PullRequests:
 
     def merged_as(self, commit: str) -> int | None:
         """The pull request that was merged as this commit; None if the commit came otherwise."""
-        found = [each for each in self._pages(f"/commits/{quote(commit, safe='')}/pulls") if each.get("merged_at")]
-        own = [each for each in found if each.get("merge_commit_sha") == commit]
-        return next((int(each["number"]) for each in own or found), None)
+        found = self._pages(f"/commits/{quote(commit, safe='')}/pulls")
+        merged = (each for each in found if each.get("merged_at") and each.get("merge_commit_sha") == commit)
+        return next((int(each["number"]) for each in merged), None)
 
     def _create(self, number: int, marker: str, author: str, body: str) -> Comment:
         """Making one is not repeatable: after an answer that says nothing, look first whether it is there."""

@@ -90,7 +90,7 @@ def failed_markdown(error: ReconcilerError, *, environment: str, commit: str = "
             f"**{count(len(problems), 'error')}.** Nothing was planned; the state was not touched.\n\n",
             [_problem(problem) for problem in problems],
             "\n",
-            lambda number: f"- and {number:,} more\n",
+            _more_items,
             needed=True,
         ),
         Section(f"<sub>Plan{of}, offline.</sub>\n", needed=True),
@@ -143,12 +143,11 @@ def _refused(document: PlanDocument) -> Section | None:
     if not rows:
         return None
     head = "🛑 **Apply refuses this plan as it is.**\n\n" if document.refusals else "⚠️ **A limit is lifted.**\n\n"
-    return Section(head, rows[:LISTED_AT_MOST] + _more_rows(rows), "\n", needed=True)
+    return Section(head, rows, "\n", _more_items, needed=True, most=LISTED_AT_MOST)
 
 
-def _more_rows(rows: Sequence[str]) -> list[str]:
-    more = len(rows) - LISTED_AT_MOST
-    return [f"- and {more:,} more like these\n"] if more > 0 else []
+def _more_items(number: int) -> str:
+    return f"- and {number:,} more\n"
 
 
 def _sentences(document: PlanDocument) -> str:
@@ -277,9 +276,7 @@ def _warnings(document: PlanDocument) -> Section | None:
         return None
     rows = [f"- {code(notice.address)}: {prose(notice.sentence)}\n" for notice in document.warnings]
     head = f"⚠️ **{count(len(rows), 'warning')}.** Not part of this approval:\n\n"
-    return Section(
-        head, rows[:LISTED_AT_MOST] + _more_rows(rows), "\n", lambda number: f"- and {number:,} more\n", needed=True
-    )
+    return Section(head, rows, "\n", _more_items, needed=True, most=LISTED_AT_MOST)
 
 
 def _outputs(groups: Sequence[Sequence[ResourceChange]], total: int) -> Iterator[Section]:

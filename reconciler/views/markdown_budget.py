@@ -19,8 +19,8 @@ def weight(text: str) -> int:
 class Section:
     """A part of a text: rows between a beginning and an ending, of which as many are kept as there is room for.
 
-    `omitted` says how many rows were left out, as a row. One that is not `needed` goes altogether where even its
-    shortest form has no room.
+    `omitted` says how many rows were left out, as a row; never more than `most` are kept. A section that is not
+    `needed` goes altogether where even its shortest form has no room.
     """
 
     before: str
@@ -28,6 +28,7 @@ class Section:
     after: str = ""
     omitted: Callable[[int], str] = lambda number: f"and {number:,} more\n"
     needed: bool = False
+    most: int | None = None
 
     @property
     def shortest(self) -> str:
@@ -36,12 +37,12 @@ class Section:
 
     def within(self, room: int) -> str:
         """The section with as many rows as fit into so many bytes, at least in its shortest form."""
-        whole = self._of(len(self.rows))
-        if weight(whole) <= room:
-            return whole
+        fullest = self._of(len(self.rows[: self.most]))
+        if weight(fullest) <= room:
+            return fullest
         left = room - weight(self.shortest)
         kept = 0
-        for row in self.rows[:-1]:
+        for row in self.rows[: self.most][:-1]:
             left -= weight(row)
             if left < 0:
                 break

@@ -308,6 +308,18 @@ def test_a_failed_plan_approves_nothing(tmp_path, hub):
         hub.comments.clear()
 
 
+def test_an_open_pull_request_approves_nothing(tmp_path, hub):
+    """Its comment shows a plan, but only merging approves it; the event of the merge itself names it too."""
+    made = reviewed(tmp_path, hub)
+    hub.add(f"<!-- reconciler:plan:prod -->\n{plan_id_line('0123456789abcdef')}\nx")
+    result = made.run("ci", "github", "approved")
+    made.environment.update(runner(tmp_path, hub, merged=True))
+
+    assert (1, "") == (result.code, result.out)
+    assert "pull request #7 is not merged" in result.err
+    assert "0123456789abcdef\n" == made.run("ci", "github", "approved").ok().out
+
+
 def test_a_commit_without_a_pull_request_approves_nothing(tmp_path, hub):
     """What was pushed straight to main was shown to nobody: apply refuses all of it."""
     made = reviewed(tmp_path, hub, number=None)

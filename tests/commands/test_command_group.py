@@ -13,8 +13,13 @@ from reconciler.cli import COMMANDS, cli
 from reconciler.commands.failing import failed
 from reconciler.commands.options import Given
 
-STATE_COMMANDS = ("list", "show", "mv", "rm", "prune")
-EVERY = [(name,) for name in COMMANDS] + [("state", name) for name in STATE_COMMANDS]
+STATE_COMMANDS = ("list", "show", "mv", "rm", "prune", "merge", "rebuild", "adopt")
+GITHUB_COMMANDS = ("plan", "approved", "mask")
+EVERY = [
+    *((name,) for name in COMMANDS),
+    *(("state", name) for name in STATE_COMMANDS),
+    *(("ci", "github", name) for name in GITHUB_COMMANDS),
+]
 
 
 def found(names):
@@ -49,8 +54,9 @@ def test_the_table_of_commands_is_true(name):
 
 
 def test_state_commands_are_all_listed():
-    """`state` has just the commands that are tested here."""
+    """`state` and `ci github` have just the commands that are tested here."""
     assert set(STATE_COMMANDS) == set(found(("state",)).commands)
+    assert set(GITHUB_COMMANDS) == set(found(("ci", "github")).commands)
 
 
 def test_help_imports_no_command():

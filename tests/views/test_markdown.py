@@ -173,6 +173,19 @@ def test_no_changes_is_said_in_the_title():
     sound(text)
 
 
+def test_many_warnings_and_refusals_are_counted():
+    """Ten of each are listed, and just how many more there are is said."""
+    gone = [h264(f"gone{each:02}/x", 720, each, "128k", protect=True) for each in range(30, 45)]
+    plan = document(ladder(), made(*gone))
+    plan = replace(plan, warnings=tuple(Notice("x", f"a{each}/b", "odd") for each in range(13)))
+    text = plan_markdown(plan, environment="prod")
+
+    assert 10 == text.count("is protected and this plan would retire it")
+    assert 1 == text.count("- and 5 more\n")
+    assert 1 == text.count("- and 3 more\n")
+    sound(text)
+
+
 def test_breached_and_lifted_limits_are_told():
     """A breach forbids, one that is lifted is said to be."""
     beyond = LimitShown("max_jobs", "100", "jobs", "120", breached=True, lifted=True)
@@ -314,4 +327,7 @@ def test_sections_are_kept_in_order_and_counted():
     assert text.endswith("more\n</ul>\ntail\n")
     assert weight(text) <= 100
     assert "head\ntail\n" == fitted([Section("head\n", needed=True), listed, Section("tail\n", needed=True)], 12)
+    few = Section("<ul>\n", rows, "</ul>\n", most=2)
+    assert "<ul>\nrow 0\nrow 1\nand 98 more\n</ul>\n" == fitted([few], 10_000)
+    assert "<ul>\nand 100 more\n</ul>\n" == fitted([few], 28)
     assert "".join(["<ul>\n", *rows, "</ul>\n"]) == fitted([listed], 10_000)
