@@ -169,7 +169,8 @@ def _size(status: int, said: Mapping[str, str]) -> int | None:
     packed = {said.get("content-encoding", ""), said.get("x-goog-stored-content-encoding", "")}
     if packed - {"", "identity", "aws-chunked"}:
         return None
-    if status in {_PART, _UNSATISFIABLE}:
+    # Some servers send a part and do not say so in the status.
+    if status in {_PART, _UNSATISFIABLE} or "content-range" in said:
         match = _TOTAL.fullmatch(said.get("content-range", ""))
         return int(match[1]) if match is not None else None
     text = said.get("content-length", "")

@@ -16,6 +16,8 @@ from reconciler.core.signers import SIGNERS, jwt_expiry, said_by, step_kind, tok
 _STAMP = "%Y-%m-%dT%H:%M:%SZ"
 # What the signers of V4 allow; a longer lifetime is refused by the stores, so such a link says nothing more.
 _WEEK = 604_800
+# How long a link must live at least to be of use, in seconds.
+_MARGIN = 600
 # Later than any link lives (9999-12-31), and short enough that no arithmetic on it takes long.
 _LATEST = 253_402_300_799
 _AZURE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(?::(\d\d)(?:\.\d{1,7})?)?Z)?")
@@ -37,6 +39,30 @@ def link_expires_at(url: str, signed_now: str) -> str | None:
     got = _moment(signed_now, _STAMP)
     ends = [end for end in _ends(parts.path, parts.query, got) if end is not None]
     return min(ends).strftime(_STAMP) if ends else None
+
+
+def link_problem(url: str, now: str, needed: float = 0.0) -> str | None:
+    """Why a signed link is not to be relied on at `now` (RFC 3339), as a sentence with the time left; else None.
+
+    It must live ten minutes longer than now, and twice as long as the `needed` seconds that a fetch, with the
+    queue before it, may take.
+    """
+    end, since = link_expires_at(url, now), _moment(now, _STAMP)
+    if end is None or since is None:
+        return None
+    left = (datetime.strptime(end, _STAMP).replace(tzinfo=UTC) - since).total_seconds()
+    if left <= 0:
+        return f"its link died at {end}; sign it anew"
+    if left < max(_MARGIN, 2 * needed):
+        return f"its link dies in {_span(left)}, at {end}, perhaps before it is fetched; sign it anew"
+    return None
+
+
+def _span(seconds: float) -> str:
+    minutes = int(seconds // 60)
+    if minutes < 1:
+        return f"{int(seconds)} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _ends(path: str, query: str, got: datetime | None) -> Iterator[datetime | None]:

@@ -78,14 +78,14 @@ class Checker:
         self, subject: Subject, checks: Checks, report: Callable[[float], None], cancelled: Callable[[], bool]
     ) -> Measured:
         """What `checks` ask for, without a judgement. Raises as `check`."""
-        size = Path(subject.path).stat().st_size
+        size = _size(subject.path)
         try:
             made = probe(subject.path)
         except RejectedError as error:
             return Measured(size, broken=str(error).partition(" cannot be read: ")[2] or str(error))
         if made.truncated is not None:
             return Measured(size, broken=made.truncated)
-        source = self._source_facts(subject)
+        source = self.source_facts(subject)
         pair = pair_of(subject, made, source)
         run = _Run(self, made.end, report, cancelled)
         return Measured(
@@ -109,7 +109,8 @@ class Checker:
             raise UnavailableError(f"the check was stopped: {ended.stopped}")
         return ended
 
-    def _source_facts(self, subject: Subject) -> MediaFacts | None:
+    def source_facts(self, subject: Subject) -> MediaFacts | None:
+        """What the source holds; None where it is not at hand. Raises RejectedError."""
         if subject.source.kind == "lavfi":
             return generated_facts(subject.source, self._program, self._environment)
         return probe(subject.source_path) if subject.source_path is not None else None
@@ -190,6 +191,14 @@ class _Run:
         return "cancelled" if self.cancelled() else "it took too long" if late else None
 
 
+def _size(path: str) -> int:
+    """0 for what is not there, which the probe will say in words."""
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return 0
+
+
 def _scored(checks: Checks) -> bool:
     return checks.min_vmaf is not None or checks.min_vmaf_p1 is not None
 
@@ -213,24 +222,29 @@ def _tracks(wanted: Parameters, made: MediaFacts, source: MediaFacts | None) -> 
 def _ends(subject: Subject, made: MediaFacts, source: MediaFacts) -> Iterator[TrackEnd]:
     """Each track's end beside that of the track it was made from."""
     trim, picture = subject.source.trim, video_track(source)
+    # The clock of a transport stream begins anywhere.
+    since = made.start if made.container == "mpegts" else 0.0
     if made.video and picture is not None:
         track = made.video[0]
         frame = max(track.frame, picture.frame, 1 / float(track.frame_rate or 1000))
-        yield from _end("picture", source, subject, (track, picture, frame if trim.end is None else 1.5 * frame))
+        frame = frame if trim.end is None else 1.5 * frame
+        yield from _end("picture", source, subject, (track, picture, frame), since)
     audio = subject.parameters.audio
     if made.audio and audio is not None:
         sound = made.audio[0]
         origin: Track | None = audio_track(audio, source) or picture
         if origin is not None:
             tolerance = origin.frame + (_DELAY / sound.sample_rate if sound.sample_rate else 0.1)
-            yield from _end("sound", source, subject, (sound, origin, tolerance))
+            yield from _end("sound", source, subject, (sound, origin, tolerance), since)
 
 
-def _end(kind: str, source: MediaFacts, subject: Subject, tracks: tuple[Track, Track, float]) -> Iterator[TrackEnd]:
+def _end(
+    kind: str, source: MediaFacts, subject: Subject, tracks: tuple[Track, Track, float], since: float
+) -> Iterator[TrackEnd]:
     track, origin, tolerance = tracks
     expected = wanted_span(source, origin, subject.source.trim)[1]
     if math.isfinite(expected):
-        yield TrackEnd(kind, track.end, expected, tolerance)
+        yield TrackEnd(kind, track.end - since, expected, tolerance)
 
 
 def _gaps(made: MediaFacts) -> Iterator[tuple[str, float]]:

@@ -116,6 +116,7 @@ def test_an_answer_with_the_whole_file():
     """A server without ranges tells the length, and may tell the digest, of the whole."""
     said = {"Content-Length": "1000", "Content-MD5": b64(MD5)}
     assert Content(size=1000, digests={"md5": MD5}) == content_of(200, said)
+    assert Content(size=1000) == content_of(200, {"Content-Length": "1", "Content-Range": PART})
 
 
 def test_it_can_be_recorded():

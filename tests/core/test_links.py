@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core import links, signers
-from reconciler.core.links import link_expires_at
+from reconciler.core.links import link_expires_at, link_problem
 from reconciler.core.urls import identity
 
 BASE = "https://host.example/m/a.mp4"
@@ -127,6 +127,24 @@ def test_no_lifetime_is_longer_than_its_signer_allows():
 def test_what_says_nothing(query):
     """A link without a signature that is known, or with a broken one, has no end that anybody knows."""
     assert link_expires_at(f"{BASE}?{query}", GOT) is None
+
+
+@pytest.mark.parametrize(
+    ("now", "needed", "words"),
+    [
+        ("2026-01-01T00:00:00Z", 0, None),
+        ("2026-01-01T03:50:00Z", 0, None),
+        ("2026-01-01T03:50:01Z", 0, "its link dies in 9 min, at 2026-01-01T04:00:00Z"),
+        ("2026-01-01T03:59:30Z", 0, "its link dies in 30 s, at"),
+        ("2026-01-01T00:00:00Z", 7201, "its link dies in 4 h 0 min, at"),
+        ("2026-01-01T04:00:00Z", 0, "its link died at 2026-01-01T04:00:00Z; sign it anew"),
+    ],
+)
+def test_a_link_that_dies_before_it_could_be_fetched(now, needed, words):
+    """Is told with the time that is left: ten minutes, or twice what a fetch takes, are the least."""
+    said = link_problem(f"{BASE}?GoogleAccessId=a&Expires={EPOCH}&Signature=s", now, needed)
+    assert (said is None) if words is None else said.startswith(words)
+    assert link_problem(BASE, now, needed) is None
 
 
 def test_what_is_no_url_has_no_end():

@@ -186,6 +186,8 @@ def test_what_is_no_media(pictures, tmp_path):
     path = tmp_path / "page.mp4"
     path.write_bytes(b"<html>Not found</html>" * 100)
     assert wrong(path, pictures.source()).startswith("whole: measured it is not one of the media formats")
+    path.unlink()
+    assert "whole: measured No such file or directory, asked for a whole file" == wrong(path, pictures.source())
 
 
 def test_damage_in_the_middle(pictures):
