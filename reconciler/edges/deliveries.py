@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,9 @@ class Deliveries:
                 return name, error
 
         with ThreadPoolExecutor(at_once, "deliver") as pool:
-            yield from pool.map(one, requests.keys(), requests.values())
+            running = [pool.submit(one, name, request) for name, request in requests.items()]
+            for done in as_completed(running):
+                yield done.result()
 
     def look(self, target: Target) -> Presence | None:
         """What stands where a copy is expected; None if nothing does."""

@@ -195,12 +195,12 @@ class Store:
         where = f"{self.name}/{key}" if key else self.name
         try:
             yield
-        except (known.PermissionDeniedError, known.UnauthenticatedError) as error:
-            raise CredentialsError(f"{where} is refused: the credentials of the environment may not do that") from error
-        except FileNotFoundError as error:
-            raise RejectedError(f"{where} cannot be written: there is no such bucket") from error
+        except (known.PermissionDeniedError, known.UnauthenticatedError):
+            raise CredentialsError(f"{where} is refused: the credentials of the environment may not do that") from None
+        except FileNotFoundError:
+            raise RejectedError(f"{where} cannot be used: there is no such bucket") from None
         except known.BaseError as error:
-            raise _failed(where, str(error)) from error
+            raise _failed(where, str(error)) from None
 
 
 def _failed(where: str, text: str) -> ProviderError:
