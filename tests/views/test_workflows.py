@@ -33,7 +33,7 @@ def steps(text):
 
 def parsed(words):
     """Whether the command line takes these words, without running them."""
-    command, context = cli, click.Context(cli)
+    command, context = cli, click.Context(cli, **cli.context_settings)
     while isinstance(command, click.Group):
         command = command.get_command(context, words.pop(0))
         assert command is not None
