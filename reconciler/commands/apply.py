@@ -11,7 +11,8 @@ import click
 from reconciler import __version__
 from reconciler.commands import wiring
 from reconciler.commands.gathering import Planned
-from reconciler.commands.options import Command, Globals, duration, limiting, selecting, trusting, with_globals
+from reconciler.commands.options import Command, Globals, duration, selecting, trusting, with_globals
+from reconciler.commands.plan_options import limiting
 from reconciler.commands.planning import document_of, now, repeated
 from reconciler.commands.speaking import Screen
 from reconciler.commands.watching import Watching
@@ -170,7 +171,7 @@ def _approval(
         screen.warnings(planned.warnings)
         _show(screen, asked, document)
         if not document.resource_changes:
-            return None
+            return Approval(planned.plan_id, planned.lines) if document.relinks else None
         watching.outputs = sum(len(job.addresses) for job in document.jobs)
         checked = _checked(asked, planned, known)
         wiring.refuse(planned)

@@ -158,7 +158,10 @@ class Basis(Frozen, frozen=True):
 
 
 class PlanDocument(Frozen, frozen=True):
-    """A whole plan. `lines` is what is approved when it is; `timestamp` is in no id."""
+    """A whole plan. `lines` is what is approved when it is; `timestamp` is in no id.
+
+    `relinks` are addresses whose link died while their file lives: renewed for nothing, and no change.
+    """
 
     format: str
     version: int
@@ -173,6 +176,7 @@ class PlanDocument(Frozen, frozen=True):
     resource_changes: tuple[ResourceChange, ...]
     jobs: tuple[JobShown, ...]
     summary: Summary
+    relinks: tuple[str, ...] = ()
     warnings: tuple[Notice, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     findings: tuple[str, ...] = ()

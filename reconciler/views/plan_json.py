@@ -76,6 +76,7 @@ def plan_document(
         resource_changes=tuple(resource_change(step, providers, estimates[step.address]) for step in plan.steps),
         jobs=tuple(_jobs(plan, providers)),
         summary=summary(plan),
+        relinks=tuple(relink.address for relink in plan.relinks),
         warnings=plan.notices,
         refusals=tuple(refused),
         findings=tuple(findings),

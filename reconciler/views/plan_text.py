@@ -37,12 +37,13 @@ def plan_text(
             _steps(document, columns, detail=detail),
             _jobs(document, columns, options, looks=apply is not None),
             *parts,
+            _relinks(document, columns),
             _refusals(document, columns),
             [*_summary(document, columns), *_cost(document, columns)],
             fold(_closing(document, apply), columns) if apply is not None else [],
         ]
     else:
-        parts = [*parts, fold(no_changes(document), columns)]
+        parts = [*parts, fold(no_changes(document), columns), _relinks(document, columns)]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
@@ -175,6 +176,15 @@ def _warnings(document: PlanDocument, columns: int, options: str) -> list[str]:
     if more > 0:
         lines.append(f"Warning: {count(more, 'more output')} like these: reconciler status{options}")
     return lines
+
+
+def _relinks(document: PlanDocument, columns: int) -> list[str]:
+    """One counted line: links die by themselves, and renewing them is no change."""
+    dead = len(document.relinks)
+    if not dead:
+        return []
+    words = "link is dead, its file lives" if dead == 1 else "links are dead, their files live"
+    return fold(f"{dead:,} {words}: apply renews {'it' if dead == 1 else 'them'} for nothing.", columns)
 
 
 def _refusals(document: PlanDocument, columns: int) -> list[str]:
