@@ -15,14 +15,13 @@ from reconciler.commands.options import (
     Command,
     Globals,
     Group,
-    environment_option,
-    limiting,
     refuse_nothing,
     selecting,
     trusting,
     with_globals,
 )
 from reconciler.commands.plan import exit_code, save
+from reconciler.commands.plan_options import environment_option, limiting
 from reconciler.commands.planning import document_of, repeated
 from reconciler.commands.reviewing import Reviewers, unguessable
 from reconciler.commands.speaking import Screen

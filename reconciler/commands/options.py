@@ -7,7 +7,6 @@ the later one counts, but every `--var` is kept.
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,8 +17,7 @@ from typing import Any, TypeVar
 import click
 
 from reconciler.core import units
-from reconciler.core.cost import Money, read_money
-from reconciler.core.limits import LIFTED, Limits
+from reconciler.core.limits import LIFTED
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -113,31 +111,6 @@ def refuse_nothing(ctx: click.Context, param: click.Parameter, value: Any) -> An
     if value == "":
         raise click.BadParameter("it must not be empty.", ctx, param)
     return value
-
-
-def _environment_name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """A name that can stand in a hidden marker of a comment. Raises click.BadParameter."""
-    if value is not None and re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9_.]|-(?!-)){0,49}", value) is None:
-        raise click.BadParameter("it is a word of letters, digits and _ . - such as prod.", ctx, param)
-    return value
-
-
-def environment_option(default: str) -> Callable[[Function], Function]:
-    """Add the name by which comments of several environments are told apart; `default` says what it is else."""
-
-    def decorated(function: Function) -> Function:
-        option = click.Option(
-            ["--environment"],
-            metavar="NAME",
-            envvar="RECONCILER_ENVIRONMENT",
-            show_envvar=True,
-            callback=_environment_name,
-            help=f"What the comment is about, such as prod.  [default: {default}]",
-        )
-        _add(function, option)
-        return function
-
-    return decorated
 
 
 def duration(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
@@ -247,7 +220,7 @@ class Group(_Globally, click.Group):
 def trusting(function: Function) -> Function:
     """Add the trust switches to a command that reads specs."""
     for option in reversed(trust_options(environment=True)):
-        _add(function, option)
+        add_option(function, option)
     return function
 
 
@@ -280,61 +253,11 @@ def selecting(function: Function) -> Function:
             help=text,
             shell_complete=None if allow else complete,
         )
-        _add(function, option)
+        add_option(function, option)
     return function
 
 
-def limiting(function: Function) -> Function:
-    """Add the limits to a command, and hand it what was given of them as `limits`."""
-
-    @wraps(function)
-    def command(*args: Any, max_cost: tuple[Money, ...], **options: Any) -> int:  # noqa: ANN401 - handed on
-        numbers = {name: options.pop(name) for name in _NUMBERS}
-        code: int = function(*args, limits=Limits(max_cost=max_cost, **numbers), **options)
-        return code
-
-    for option in reversed(_limit_options()):
-        _add(command, option)
-    return command  # type: ignore[return-value]  # the same command, with more options
-
-
-# The limits that are plain numbers: their type, their metavar and what they are about.
-_NUMBERS: Mapping[str, tuple[click.ParamType[Any], str, str]] = {
-    "max_jobs": (click.IntRange(min=0), "N", "Refuse a plan that starts more jobs than this."),
-    "max_minutes": (click.FloatRange(min=0), "N", "Refuse a plan that encodes more minutes of output than this."),
-    "max_rerun_percent": (
-        click.FloatRange(min=0, max=100),
-        "N",
-        "Refuse a plan that encodes more of the finished outputs again than this.",
-    ),
-    "min_existing": (click.IntRange(min=0), "N", "From how many finished outputs on the percentage counts."),
-    "max_failures": (click.IntRange(min=1), "N", "After so many failures apply starts nothing more."),
-}
-
-
-def _limit_options() -> list[click.Option]:
-    cost = click.Option(
-        ["--max-cost"],
-        multiple=True,
-        metavar="AMOUNT",
-        callback=_amounts,
-        help="Refuse a plan that costs more than this, such as '50 USD'; one for each currency.",
-    )
-    numbers = (
-        click.Option([f"--{name.replace('_', '-')}"], type=kind, metavar=metavar, help=text)
-        for name, (kind, metavar, text) in _NUMBERS.items()
-    )
-    return [cost, *numbers]
-
-
-def _amounts(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> tuple[Money, ...]:
-    try:
-        return tuple(map(read_money, value))
-    except ValueError as error:
-        raise click.BadParameter(f"{error}.", ctx, param) from error
-
-
-def _add(function: Callable[..., Any], option: click.Option) -> None:
+def add_option(function: Callable[..., Any], option: click.Option) -> None:
     """Put an option on a command that is still a function, as click's own decorators do."""
     parameters = getattr(function, "__click_params__", [])
     function.__click_params__ = [*parameters, option]  # type: ignore[attr-defined]  # where click looks for them

@@ -13,13 +13,12 @@ from reconciler.commands import gathering
 from reconciler.commands.options import (
     Command,
     Globals,
-    environment_option,
-    limiting,
     refuse_nothing,
     selecting,
     trusting,
     with_globals,
 )
+from reconciler.commands.plan_options import environment_option, limiting
 from reconciler.commands.planning import document_of, now, repeated
 from reconciler.commands.speaking import Screen
 from reconciler.core.errors import ReconcilerError, RefusedError, UsageError
