@@ -108,7 +108,7 @@ def test_transport_streams_with_reordered_pictures(clips, tmp_path):
     """Longer than a few segments, with pictures that come before those that they are made of."""
     video = {"codec": "h264", "crf": 30, "preset": "veryfast"}
     variants = {"a": {"video": video}, "b": {"video": {**video, "height": 60}}}
-    source = local(clips.plain("long.mp4", seconds=12))
+    source = local(clips.plain("packed_for_long.mp4", seconds=12))
     _, folder = package(tmp_path, source, segment={"type": "ts", "duration": 2}, variants=variants)
     _, playlists = check_conformance(folder, frame=0.121)
     assert {6} == {len(each.segments) for each in playlists.values()}
