@@ -57,6 +57,7 @@ def plan_markdown(
         Section(_numbers(document), needed=True),
         Section(_limits(document) + _safety(document), needed=True),
         _warnings(document),
+        _relinks(document),
         *outputs(groups, len(changes)),
         Section(_footer(document, commit, options), needed=True),
     ]
@@ -204,6 +205,17 @@ def _warnings(document: PlanDocument) -> Section | None:
     rows = [f"- {code(notice.address)}: {prose(notice.sentence)}\n" for notice in document.warnings]
     head = f"⚠️ **{count(len(rows), 'warning')}.** Not part of this approval:\n\n"
     return Section(head, rows, "\n", _more_items, needed=True, most=LISTED_AT_MOST)
+
+
+def _relinks(document: PlanDocument) -> Section | None:
+    """Links die by themselves, and renewing them is free: no part of what is approved, either."""
+    dead = len(document.relinks)
+    if not dead:
+        return None
+    said = "1 link is dead.** Its file is" if dead == 1 else f"{dead:,} links are dead.** Their files are"
+    shown = ", ".join(map(code, document.relinks[:LISTED_AT_MOST]))
+    more = f" and {dead - LISTED_AT_MOST:,} more" if dead > LISTED_AT_MOST else ""
+    return Section(f"⏳ **{said} safe; renewing is free. Not part of this approval: {shown}{more}\n\n")
 
 
 def _footer(document: PlanDocument, commit: str, options: str) -> str:

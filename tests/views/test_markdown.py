@@ -186,6 +186,19 @@ def test_many_warnings_and_refusals_are_counted():
     sound(text)
 
 
+def test_dead_links_are_told_and_are_no_part_of_the_approval():
+    """Their files are safe, renewing is free, and a long list is counted."""
+    plan = document(ladder(), made(*ladder()))
+    one = plan_markdown(replace(plan, relinks=("a|b/x",)), environment="prod")
+    many = plan_markdown(replace(plan, relinks=tuple(f"a/{each}" for each in range(15))), environment="prod")
+
+    free = "safe; renewing is free. Not part of this approval: "
+    assert f"⏳ **1 link is dead.** Its file is {free}<code>a&#124;b&#47;x</code>\n" in one
+    assert f"⏳ **15 links are dead.** Their files are {free}`a/0`, " in many
+    assert "`a/9` and 5 more\n" in many
+    sound(one)
+
+
 def test_breached_and_lifted_limits_are_told():
     """A breach forbids, one that is lifted is said to be."""
     beyond = LimitShown("max_jobs", "100", "jobs", "120", breached=True, lifted=True)
