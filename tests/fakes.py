@@ -14,6 +14,7 @@ from builders import HOST
 from reconciler.apply.executor import Options, apply
 from reconciler.apply.hands import Hands
 from reconciler.apply.settle import settle
+from reconciler.core.delivery import DeliveredCopy, Presence
 from reconciler.core.errors import NotReadyError, ReconcilerError, RejectedError, UnavailableError
 from reconciler.core.plan import make_plan
 from reconciler.core.ports import Done, Draft, Held, Lost, NotMade, Running, SourceSeen, Traits, Verified
@@ -50,6 +51,7 @@ class Universe:
     jobs: dict[str, str] = field(default_factory=dict)
     requests: dict[str, object] = field(default_factory=dict)
     held: dict[str, list] = field(default_factory=dict)
+    copies: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     starts: Counter = field(default_factory=Counter)
     made: Counter = field(default_factory=Counter)
@@ -60,7 +62,12 @@ class Universe:
 
     def world(self):
         """The disk as a plan sees it."""
-        return World(host=HOST, now=self.now, files={path: len(content) for path, content in self.files.items()})
+        known = [record.delivered for record in self.state().records.values() if record.delivered is not None]
+        seen = {copy.where: self.copies.get(copy.where) for copy in known}
+        copies = {where: None if content is None else Presence(len(content)) for where, content in seen.items()}
+        return World(
+            host=HOST, now=self.now, copies=copies, files={path: len(content) for path, content in self.files.items()}
+        )
 
 
 @dataclass
@@ -93,6 +100,8 @@ class Process:
             files=MemoryFiles(self),
             providers=providers,
             send=at_once,
+            deliver=self.deliver,
+            remove_copy=self.remove_copy,
             tell=self.told.append,
             now=lambda: self.clock,
             sleep=self.sleep,
@@ -105,6 +114,22 @@ class Process:
         self.universe.snapshot = self.universe.state()
         self.universe.journal.clear()
         return outcome
+
+    def deliver(self, target, record, renew, cancelled):
+        """A copy that is made at once, unless a trouble awaits it."""
+
+        def copy():
+            content = renew() if renew is not None else self.universe.files[record.output.path]
+            if ("deliver", "before") in self.universe.troubles[:1]:
+                self.universe.troubles.pop(0)
+                raise UnavailableError("the store does not answer")
+            self.effect(lambda: self.universe.copies.__setitem__(target.where, content))
+            return DeliveredCopy(target.where, len(content), digest(content))
+
+        return Answered(copy)
+
+    def remove_copy(self, copy):
+        self.effect(lambda: self.universe.copies.pop(copy.where, None))
 
     def plan(self, wanted, **selection):
         """What a plan says now."""
@@ -300,6 +325,9 @@ class MemoryProvider:
             return [self.held("any", f"{link}-{self.process.universe.signed}") for link in links]
 
         return self.call("links", sign)
+
+    def delete(self, job_id):
+        self.process.effect(lambda: (self.jobs.pop(job_id, None), self.process.universe.held.pop(job_id, None)))
 
     def cancel(self, job_id):
         self.process.effect(lambda: self.jobs.pop(job_id, None))

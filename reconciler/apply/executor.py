@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.apply.deletions import delete
+from reconciler.apply.deliveries import Deliveries
 from reconciler.apply.free_steps import cancel, hand_over, note, take
 from reconciler.apply.hands import Hands
 from reconciler.apply.job_loop import JobLoop
@@ -21,7 +23,21 @@ from reconciler.core.jobs import PlannedJob, plan_jobs
 from reconciler.core.plan import Plan
 from reconciler.core.ports import Sighting
 from reconciler.core.state import Approval
-from reconciler.core.steps import Move, Resume, Retire, Reuse, ReuseTwin, Step, Supersede, Update
+from reconciler.core.steps import (
+    Create,
+    Delete,
+    Move,
+    Redeliver,
+    Rerun,
+    Resume,
+    Retire,
+    Retry,
+    Reuse,
+    ReuseTwin,
+    Step,
+    Supersede,
+    Update,
+)
 from reconciler.core.transitions import newest_attempts, own_attempt
 
 # How often running jobs are looked at, in seconds: rarely enough to cost nothing, often enough to feel alive.
@@ -62,7 +78,8 @@ class _Executor:
         self.timed_out = False
         self.running = 0
         self.relinked = 0
-        encode_steps = [step for step in plan.steps if not isinstance(step, Move | Reuse | ReuseTwin | Update | Retire)]
+        self.deliveries = Deliveries(hands)
+        encode_steps = [step for step in plan.steps if isinstance(step, Create | Rerun | Retry | Resume | Supersede)]
         attempts = newest_attempts(hands.state.snapshot.records)
         self.jobs = plan_jobs(plan.project, encode_steps, attempts)
 
@@ -71,19 +88,21 @@ class _Executor:
         self._approve()
         self._free_steps()
         self.relinked = relink(self.hands, self.plan.relinks)
+        self._rescue()
         left = self._run_jobs(self.jobs)
         left_twins = self._twins()
         not_run = sum(len(job.steps) for job in left) + left_twins
         self._forget_finished_approvals()
         return Outcome(
             encoded=tuple(self.loop.encoded),
-            failed=tuple(self.loop.failed),
+            failed=(*self.loop.failed, *self.deliveries.failed),
             free=self.free,
             not_run=not_run,
             interrupted=self.stopping,
             seconds=(self.hands.now() - self.began).total_seconds(),
             running=self.running,
             relinked=self.relinked,
+            delivered=tuple(self.deliveries.delivered),
             timed_out=self.timed_out,
             paid=total(self.loop.paid),
         )
@@ -119,23 +138,42 @@ class _Executor:
         for step in self.plan.steps:
             if self._stop_asked():
                 return
-            if isinstance(step, Update | Retire):
+            if isinstance(step, Delete):
+                self._delete(step)
+            elif isinstance(step, Update | Retire):
                 note(self.hands, step, self.options.sightings, shared)
                 self._done(step)
             elif isinstance(step, Supersede):
                 cancel(self.hands, step.record, shared)
 
+    def _delete(self, step: Delete) -> None:
+        failed = delete(self.hands, step)
+        if failed is None:
+            self._done(step)
+        else:
+            self.loop.failed.append(failed)
+            self.hands.tell(failed)
+
+    def _rescue(self) -> None:
+        """Begin the copies that are due, before all work that costs; what expires first goes first."""
+        due = [step for step in self.plan.steps if isinstance(step, Redeliver)]
+        for step in sorted(due, key=lambda step: (step.record.output and step.record.output.expires_at) or "~"):
+            self.deliveries.begin(step.output)
+
     def _run_jobs(self, jobs: Sequence[PlannedJob]) -> list[PlannedJob]:
         """Run jobs until all ended or a stop is asked; the jobs that a later apply has to run."""
         waiting, running = list(jobs), list[Attended]()
-        while running or (waiting and not self._closed()):
+        while running or self.deliveries.busy or (waiting and not self._closed()):
             if self._stop_asked():
                 return [*self._leave(running), *waiting]
             waiting = self._admit(waiting, running)
             running = self._not_waited_for(self.loop.watch(running))
+            for output in self.loop.finished():
+                self.deliveries.begin(output)
+            self.deliveries.look()
             if self._waited_long_enough(running):
                 return [*self._leave(running), *waiting]
-            if running:
+            if running or self.deliveries.busy:
                 self.hands.sleep(LOOK_EVERY)
         return waiting
 

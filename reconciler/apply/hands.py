@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from reconciler.core.delivery import DeliveredCopy, Target
 from reconciler.core.encode import Source
 from reconciler.core.happenings import Tell
 from reconciler.core.ports import Provider, SourceSeen
-from reconciler.core.state import Approval, Record, Snapshot
+from reconciler.core.state import Approval, Delivered, Record, Snapshot
 
 
 class StateWriter(Protocol):
@@ -76,6 +77,15 @@ class Send(Protocol):
         """The call under way, or answered already."""
 
 
+class Deliver(Protocol):
+    """Makes copies of finished outputs, several at a time."""
+
+    def __call__(
+        self, target: Target, record: Record, renew: Callable[[], str] | None, cancelled: Callable[[], bool]
+    ) -> Pending[DeliveredCopy]:
+        """The copy under way; `renew` gives a link to a file that a provider holds, None: it is on this machine."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hands:
     """Everything that the executor may touch.
@@ -87,6 +97,8 @@ class Hands:
     files: Files
     providers: Mapping[str, Provider]
     send: Send
+    deliver: Deliver
+    remove_copy: Callable[[Delivered], None]
     tell: Tell
     now: Callable[[], datetime]
     sleep: Callable[[float], None]

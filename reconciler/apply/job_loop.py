@@ -11,6 +11,7 @@ from reconciler.apply.settle import publish_or_fail
 from reconciler.apply.submissions import Attended, Stage, Submissions
 from reconciler.core import transitions
 from reconciler.core.cost import Money, read_money
+from reconciler.core.encode import Output
 from reconciler.core.errors import CredentialsError, NotReadyError, ProviderError, UnavailableError
 from reconciler.core.happenings import JobMessage, JobProgress, OutputDone, OutputFailed
 from reconciler.core.jobs import PlannedJob
@@ -40,6 +41,7 @@ class JobLoop:
     encoded: list[OutputDone] = field(default_factory=list)
     failed: list[OutputFailed] = field(default_factory=list)
     paid: list[Money] = field(default_factory=list)
+    _finished: list[Output] = field(default_factory=list)
     submissions: Submissions = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,6 +76,11 @@ class JobLoop:
                 continue
             ended.update(id(job) for job in own if not self._look(job, seen[job.job_id]))
         return [job for job in going if id(job) not in ended]
+
+    def finished(self) -> list[Output]:
+        """The outputs that became complete since this was asked last."""
+        found, self._finished = self._finished, []
+        return found
 
     def leave(self, job: Attended) -> None:
         """Record that a job was ended before it had a result, so that the next apply runs it again."""
@@ -202,6 +209,7 @@ class JobLoop:
         file = done.output
         happening = OutputDone(step.address, file.path or "", file.size, file.summary, done.notes)
         self.encoded.append(happening)
+        self._finished.append(step.output)
         self.hands.tell(happening)
 
     def _held(self, step: EncodeStep, record: Record, result: Held) -> None:
@@ -213,6 +221,7 @@ class JobLoop:
             step.address, file.link or "", file.size, file.summary, record.notes, record.provider, file.expires_at
         )
         self.encoded.append(happening)
+        self._finished.append(step.output)
         self.hands.tell(happening)
 
     def _not_made(self, step: EncodeStep, result: Suspect | NotMade, done: Done) -> None:

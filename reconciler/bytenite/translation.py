@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from reconciler.bytenite.leaves import Leaves
 from reconciler.bytenite.vocabulary import COLOUR_NAMES, READ_CHANNELS, READ_RATES
 from reconciler.core.codecs import CONTAINERS, DEFAULT_ENCODERS, ENCODERS
-from reconciler.core.parameters import Audio, Crop, Pad, Strict, Video
+from reconciler.core.parameters import Audio, Crop, Pad, Video
 from reconciler.core.rate_rules import rate_control
+from reconciler.core.strict import Strict
 
 Extra = str | int | float | bool
 

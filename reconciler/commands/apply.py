@@ -64,6 +64,11 @@ class Asked:
     help="How many jobs run at once.  [default: what the provider can take]",
 )
 @click.option("--fail-fast", is_flag=True, help="After one failure start nothing more.")
+@click.option(
+    "--no-spend",
+    is_flag=True,
+    help="Do what is free, without asking: bring in what was started, deliver, renew links. Made for cron.",
+)
 @click.option("--no-wait", is_flag=True, help="Start jobs that run elsewhere and leave; a later apply brings them in.")
 @click.option(
     "--wait-timeout",
@@ -96,6 +101,7 @@ def command(
     lock_timeout: float,
     auto_approve: bool,
     fail_fast: bool,
+    no_spend: bool,
     no_wait: bool,
     wait_timeout: float | None,
 ) -> int:
@@ -104,7 +110,11 @@ def command(
     FILE is a plan saved by plan --out: just that is run, or what is left of it. Without FILE, --expect or
     --auto-approve it asks first. Ctrl-C stops cleanly; a second one stops at once.
     """
-    selection = Selection(targets=targets, excludes=excludes, reruns=reruns, allow=allow, limits=limits)
+    selection = Selection(
+        targets=targets, excludes=excludes, reruns=reruns, allow=allow, limits=limits, no_spend=no_spend
+    )
+    if no_spend and (reruns or file is not None or expect is not None):
+        raise UsageError("--no-spend starts nothing: leave out FILE, --expect and --rerun")
     saved = None if file is None else _saved(file, selection, expect)
     chosen = selection if saved is None else _left(settings, saved, limits)
     asked = Asked(settings, chosen, auto_approve, expect, saved)
@@ -175,7 +185,7 @@ def _approval(
         watching.outputs = sum(len(job.addresses) for job in document.jobs)
         checked = _checked(asked, planned, known)
         wiring.refuse(planned)
-        if checked is None and not asked.auto_approve:
+        if checked is None and not asked.auto_approve and not asked.selection.no_spend:
             _ask(screen, asked, document)
         return checked or Approval(planned.plan_id, planned.lines)
 

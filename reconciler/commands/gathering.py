@@ -17,14 +17,17 @@ import platformdirs
 from reconciler.commands.kinds import knowledge
 from reconciler.commands.options import Globals
 from reconciler.core.approval import Refusal, plan_id, plan_lines, refusals
+from reconciler.core.delivery import Presence
 from reconciler.core.encode import Desired
 from reconciler.core.guards import Guard, guards, limit_refusals
 from reconciler.core.plan import Plan, make_plan
 from reconciler.core.selection import Selection
+from reconciler.core.spending import free_of_charge
 from reconciler.core.state import Record, Snapshot
 from reconciler.core.steps import Create, Rerun, Resume, Retry, Supersede
 from reconciler.core.world import World, known_sources, paths_to_look_at, vanished_sizes
 from reconciler.edges import sightings, spec_files
+from reconciler.edges.copies import copies_here
 from reconciler.edges.digests import Digests
 from reconciler.edges.outputs import presence
 from reconciler.store import store
@@ -89,14 +92,20 @@ def make_offline_plan(settings: Globals, selection: Selection) -> Planned:
     return plan_of(specs, loaded.snapshot, world, selection, loaded.warnings)
 
 
-def look_around(desired: Desired, snapshot: Snapshot, roots: Sequence[str] = ()) -> World:
+def look_around(
+    desired: Desired,
+    snapshot: Snapshot,
+    roots: Sequence[str] = (),
+    stored: Mapping[str, Presence | None] | None = None,
+) -> World:
     """What this machine holds of sources and published files, also in `roots`; opens no connection."""
     records, project = snapshot.records, project_folder()
     wanted = (output.source for output in desired.outputs)
     known, digest = known_sources(desired, records), Digests(cache_folder()).digest
     seen = sightings.sightings(project, wanted, known, digest, vanished=vanished_sizes(desired, records))
     files = presence(project, paths_to_look_at(records, host(), desired), roots)
-    return World(host=host(), now=stamp(), sightings=seen, files=files)
+    copies = {**copies_here(project, records, host()), **(stored or {})}
+    return World(host=host(), now=stamp(), sightings=seen, files=files, copies=copies)
 
 
 def look_at_files(snapshot: Snapshot, roots: Sequence[str] = ()) -> World:
@@ -110,6 +119,8 @@ def plan_of(
 ) -> Planned:
     """The plan over a state and a world, with what forbids it and the id it has."""
     plan = make_plan(specs.desired, snapshot.records, world, selection)
+    if selection.no_spend:
+        plan = free_of_charge(plan)
     _need_sources(plan, specs)
     lines = plan_lines(plan)
     judged = guards(plan, specs.desired, snapshot.records)

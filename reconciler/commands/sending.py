@@ -6,20 +6,46 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
+from typing import Any, TypeVar
 
 from reconciler.core.errors import ProviderError
 from reconciler.core.ports import Provider
+
+Value = TypeVar("Value")
+
+
+class Threads:
+    """Some daemon threads that make calls as they are put in.
+
+    A server that does not answer holds up nobody who wants to leave.
+    """
+
+    def __init__(self, name: str, count: int) -> None:
+        self._queue: SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = SimpleQueue()
+        for number in range(count):
+            threading.Thread(target=self._work, name=f"{name} {number}", daemon=True).start()
+
+    def put(self, call: Callable[[], Value], pending: Future[Value]) -> None:
+        """Make a call as soon as a thread is free; `pending` gets its answer."""
+        self._queue.put((call, pending))
+
+    def _work(self) -> None:
+        while True:
+            call, pending = self._queue.get()
+            try:
+                pending.set_result(call())
+            except Exception as error:  # noqa: BLE001 - raised again where the answer is taken
+                pending.set_exception(error)
 
 
 class Sender:
     """Makes calls, as many at once for each provider as its traits allow.
 
-    The threads are daemons: a server that does not answer holds up nobody who wants to leave. What such a call
-    may have done, the next apply finds out.
+    What a call may have done that nobody waited for, the next apply finds out.
     """
 
     def __init__(self) -> None:
-        self._queues: dict[int, SimpleQueue[tuple[Callable[[], object], Future[object]]]] = {}
+        self._threads: dict[int, Threads] = {}
 
     def __call__(self, provider: Provider, call: Callable[[], object]) -> Future[object]:
         """The call under way; made at once, in this thread, where the provider wants it so."""
@@ -27,25 +53,14 @@ class Sender:
         if provider.traits.submissions <= 1:
             _answer(call, pending)
         else:
-            self._queue(provider).put((call, pending))
+            self._of(provider).put(call, pending)
         return pending
 
-    def _queue(self, provider: Provider) -> SimpleQueue[tuple[Callable[[], object], Future[object]]]:
-        queue = self._queues.get(id(provider))
-        if queue is None:
-            queue = self._queues[id(provider)] = SimpleQueue()
-            for number in range(provider.traits.submissions):
-                threading.Thread(target=_work, args=(queue,), name=f"submission {number}", daemon=True).start()
-        return queue
-
-
-def _work(queue: SimpleQueue[tuple[Callable[[], object], Future[object]]]) -> None:
-    while True:
-        call, pending = queue.get()
-        try:
-            pending.set_result(call())
-        except Exception as error:  # noqa: BLE001 - raised again where the answer is taken
-            pending.set_exception(error)
+    def _of(self, provider: Provider) -> Threads:
+        threads = self._threads.get(id(provider))
+        if threads is None:
+            threads = self._threads[id(provider)] = Threads("submission", provider.traits.submissions)
+        return threads
 
 
 def _answer(call: Callable[[], object], pending: Future[object]) -> None:

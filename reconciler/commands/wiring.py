@@ -16,6 +16,7 @@ from types import FrameType
 from reconciler.apply.executor import Options, apply
 from reconciler.apply.hands import Hands
 from reconciler.apply.settle import settle
+from reconciler.commands.delivering import Courier
 from reconciler.commands.gathering import Planned, cache_folder, host, load_specs, look_around, plan_of, project_folder
 from reconciler.commands.kinds import Types
 from reconciler.commands.logs import show_logs
@@ -28,7 +29,7 @@ from reconciler.core.plan import IN_FLIGHT
 from reconciler.core.ports import Checks, Kills, Provider, Reports
 from reconciler.core.provider_types import Build, Workshop
 from reconciler.core.selection import Selection
-from reconciler.core.state import Snapshot
+from reconciler.core.state import Record, Snapshot
 from reconciler.core.world import World
 from reconciler.edges import sources
 from reconciler.edges.outputs import PublishedFiles
@@ -163,18 +164,21 @@ def _hands(
     """The executor's hands; everything that was opened for them is closed after."""
     fetcher = _fetcher(settings)
     used = {output.provider for output in desired.outputs}
-    used |= {record.provider for record in writer.snapshot.records.values() if record.status in IN_FLIGHT}
+    used |= {record.provider for record in writer.snapshot.records.values() if _is_used(record)}
     workshop = _workshop(settings, fetcher)
     providers = {
         name: built(each, workshop, parallelism=options.parallelism)
         for name, each in desired.providers.items()
         if name in used
     }
+    courier = Courier(settings)
     hands = Hands(
         state=writer,
         files=PublishedFiles(project_folder(), settings.media_roots),
         providers=providers,
         send=Sender(),
+        deliver=courier,
+        remove_copy=courier.remove,
         tell=tell,
         now=lambda: datetime.now(UTC),
         sleep=time.sleep,
@@ -187,6 +191,11 @@ def _hands(
         for provider in providers.values():
             provider.close()
         fetcher.close()
+
+
+def _is_used(record: Record) -> bool:
+    """Whether the provider of a record may be needed, though no spec declares an output on it."""
+    return record.status in IN_FLIGHT or record.on_remove == "delete"
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 import msgspec
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from reconciler.core.parameters import Bitrate, Seconds, Strict
+from reconciler.core.parameters import Bitrate, Seconds
+from reconciler.core.strict import Strict
 from reconciler.core.units import bitrate_text
 
 _SIZE = re.compile(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*(k|m|g|t)?b?\s*", re.IGNORECASE)
@@ -86,6 +87,10 @@ class Checks:
         """Whether the source must be at hand to check this."""
         share = isinstance(self.max_size, str)
         return share or self.duration_tolerance is not None or any(getattr(self, name) is not None for name in _PICTURE)
+
+
+# What is asked of an output where no spec asks for anything.
+NO_CHECKS = Checks()
 
 
 def over(base: Checks, said: ChecksSpec) -> Checks:

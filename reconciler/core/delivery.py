@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, Discriminator, StringConstraints
 
 from reconciler.core.errors import Place, Problem, RejectedError
 from reconciler.core.names import suggestion
-from reconciler.core.parameters import Strict
+from reconciler.core.strict import Strict
 
 if TYPE_CHECKING:
     # An output holds what is said here.
@@ -205,10 +205,11 @@ def target_of(deliver: Deliver, fields: Fields, entry: str = "") -> Target:
         return Target("folder", root, path, bool(entry), public)
     bucket, _, prefix = store[2].partition("/")
     key = "/".join(filter(None, [prefix.strip("/"), path]))
-    return Target(_kind(store[1]), bucket, key, bool(entry), public)
+    return Target(kind_of(store[1]), bucket, key, bool(entry), public)
 
 
-def _kind(scheme: str) -> Literal["s3", "gs", "az"]:
+def kind_of(scheme: str) -> Literal["s3", "gs", "az"]:
+    """The store that a scheme is of."""
     match STORES[scheme.lower()]:
         case "gs":
             return "gs"

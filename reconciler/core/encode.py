@@ -8,9 +8,11 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from reconciler.core.checks import NO_CHECKS, Checks
 from reconciler.core.cost import Money
+from reconciler.core.delivery import Deliver, OnExpiry, OnRemove
 from reconciler.core.errors import Place
-from reconciler.core.limits import Limits
+from reconciler.core.limits import NO_LIMITS, Limits
 from reconciler.core.manifest import Canonical, Manifest
 from reconciler.core.parameters import Parameters
 
@@ -32,7 +34,8 @@ class Source:
     `identity` is what the manifest and the state know (no signature, no credential); `location` is what is
     opened: a URL, a path, or the lavfi text. A location that is exactly `${env.NAME}` is read from the
     environment at apply, never before, and so is a password. `sha256` is a pin that the content must meet. A
-    source of kind `store` is an object that only a provider with credentials for its store can read.
+    source of kind `store` is an object that only a provider with credentials for its store can read. Of a
+    remote source with `watch`, a change of content encodes again.
     """
 
     kind: SourceKind
@@ -40,6 +43,7 @@ class Source:
     location: str
     trim: Trim = Trim()
     sha256: str | None = None
+    watch: bool = False
     username: str = ""
     password: str = ""
 
@@ -94,6 +98,10 @@ class Output:
     labels: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, Origin] = field(default_factory=dict)
     native: Native | None = None
+    deliver: Deliver | None = None
+    checks: Checks = NO_CHECKS
+    on_expiry: OnExpiry = "keep"
+    on_remove: OnRemove = "keep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +131,4 @@ class Desired:
     providers: Mapping[str, ProviderSettings]
     files: tuple[str, ...]
     empty: tuple[str, ...] = ()
-    limits: Limits = Limits()
+    limits: Limits = NO_LIMITS

@@ -274,6 +274,10 @@ class Encode:
             labels=settled.labels,
             origins=origins,
             native=rendition.native,
+            deliver=settled.deliver,
+            checks=settled.checks,
+            on_expiry=settled.on_expiry,
+            on_remove=settled.on_remove,
         )
 
     def _origins_of(self, rendition: Rendition, source: SourceRead) -> dict[str, Origin]:

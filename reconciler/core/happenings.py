@@ -60,10 +60,21 @@ class OutputDone:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputDelivered:
+    """The copy of a finished output is where `deliver:` says; `url` is where it is seen in public, if anywhere."""
+
+    address: str
+    where: str
+    size: int
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OutputFailed:
     """An output failed or is suspect. `failures` of `attempts` are used; `old_file` is the living one, if any.
 
-    A `status` of submitted or running means that its provider could not be reached: the next apply goes on.
+    A `status` of undelivered or undeleted is about its copy or its deletion, not about the output itself; one of
+    submitted or running means that its provider could not be reached: the next apply goes on.
     """
 
     address: str
@@ -79,7 +90,7 @@ class Stopping:
     """The first interrupt: nothing more is started."""
 
 
-Happening = StepDone | JobStarted | JobProgress | JobMessage | OutputDone | OutputFailed | Stopping
+Happening = StepDone | JobStarted | JobProgress | JobMessage | OutputDone | OutputDelivered | OutputFailed | Stopping
 Tell = Callable[[Happening], None]
 
 
@@ -87,8 +98,9 @@ Tell = Callable[[Happening], None]
 class Outcome:
     """How an apply ended. `interrupted` and `not_run` say that the next apply has something to go on with.
 
-    `relinked` counts links that were renewed, `running` outputs whose jobs were left to run, `timed_out` whether waiting for them took too long,
-    `paid` is what the jobs that ended did cost, one amount a currency.
+    `relinked` counts links that were renewed, `delivered` copies that were made, `running` outputs whose jobs
+    were left to run, `timed_out` whether waiting for them took too long, `paid` is what the jobs that ended did
+    cost, one amount a currency.
     """
 
     encoded: tuple[OutputDone, ...]
@@ -99,5 +111,6 @@ class Outcome:
     seconds: float
     running: int = 0
     relinked: int = 0
+    delivered: tuple[OutputDelivered, ...] = ()
     timed_out: bool = False
     paid: tuple[Money, ...] = ()

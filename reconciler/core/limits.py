@@ -33,6 +33,9 @@ class Limits:
     max_failures: int | None = None
 
 
+# What holds where no spec and no flag says anything.
+NO_LIMITS = Limits()
+
 # What `--allow` lifts.
 LIFTED = ("max_cost", "max_jobs", "max_minutes", "max_rerun_percent")
 

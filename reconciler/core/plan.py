@@ -22,12 +22,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.core.encode import Desired, Output
-from reconciler.core.expiry import link_is_dead
+from reconciler.core.finished import Notice, finished
 from reconciler.core.manifest import Canonical, Difference, Manifest, difference
 from reconciler.core.selection import Selection, refuse_empty, refuse_unmatched
 from reconciler.core.state import Attempt, Record
 from reconciler.core.steps import (
     Create,
+    Delete,
     Move,
     Reason,
     Relink,
@@ -41,18 +42,9 @@ from reconciler.core.steps import (
     Supersede,
     Update,
 )
-from reconciler.core.world import World, expired, living_attempts, output_state, same_content
+from reconciler.core.world import World, living_attempts, same_content
 
 IN_FLIGHT = frozenset({"submitted", "running"})
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A warning about one address: nothing is done about it until a person decides."""
-
-    code: str
-    address: str
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +119,7 @@ class _Planner:
         for address, record in self.records.items():
             left_over = address not in self.declared and address not in self.moved and record.status != "retired"
             if left_over and self.selection.selects(address):
-                steps.append(Retire(address, record, _retire_reason(record)))
+                steps.append(_left_over(address, record))
         return _once_for_twins(steps)
 
     def wanted(self, output: Output) -> Iterator[Step]:
@@ -252,15 +244,12 @@ class _Planner:
             return Rerun(output, Reason("source_changed", changed), record, ())
         if record.status != "complete":
             return self.other_pin(output, record) or self.unfinished(output, record)
-        found = output_state(record, self.world)
-        if found is not None:
-            return Rerun(output, Reason(*found), record, ())
-        if record.output is not None and expired(record.output, self.world.now):
-            sentence = f"its file is gone: {record.provider} deleted it at {record.output.expires_at}"
-            self.notices.append(Notice("expired", output.address, f"{sentence}; --rerun makes it again"))
-        elif record.output is not None and link_is_dead(record.output, self.world.now):
-            self.relinks.append(Relink(output.address, record))
-        return _update(output, record)
+        verdict = finished(output, record, self.world)
+        if verdict.notice is not None:
+            self.notices.append(verdict.notice)
+        if verdict.relink is not None:
+            self.relinks.append(verdict.relink)
+        return verdict.step
 
     def other_pin(self, output: Output, record: Record) -> Step | None:
         """Failed while its source was pinned otherwise: taken back or encoded, as if the spec had changed."""
@@ -342,22 +331,6 @@ def _without_source(manifest: Manifest) -> frozenset[tuple[str, Canonical]]:
     return frozenset(item for item in manifest.items() if item[0] != "source")
 
 
-def _update(output: Output, record: Record) -> Update | None:
-    """The step that records changed labels, protection or provider of a finished output."""
-    changes = [
-        Difference(f"labels.{name}", record.labels.get(name), output.labels.get(name))
-        for name in sorted({*record.labels, *output.labels})
-        if record.labels.get(name) != output.labels.get(name)
-    ]
-    if record.protect != output.protect:
-        changes.append(Difference("protect", record.protect, output.protect))
-    if record.provider != output.provider:
-        changes.append(Difference("provider", record.provider, output.provider))
-    if not changes:
-        return None
-    return Update(output, Reason("updated", "recorded only, nothing is encoded"), record, tuple(changes))
-
-
 def _cause(changes: tuple[Difference, ...]) -> str:
     names = [change.field for change in changes]
     whole = ": the whole package is encoded again" if any(name.startswith("variants.") for name in names) else ""
@@ -367,6 +340,13 @@ def _cause(changes: tuple[Difference, ...]) -> str:
 def _flight(record: Record) -> str:
     job = record.job
     return "an earlier apply began it" if job is None else f"an earlier apply began it (job {job.id[:8]}, {job.phase})"
+
+
+def _left_over(address: str, record: Record) -> Step:
+    """What becomes of an output that is declared no longer."""
+    if record.on_remove == "delete" and record.status not in IN_FLIGHT:
+        return Delete(address, record, Reason("not_declared", "no longer declared; on_remove: delete"))
+    return Retire(address, record, _retire_reason(record))
 
 
 def _retire_reason(record: Record) -> Reason:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from reconciler.core import spec
+from reconciler.core import checks, spec
+from reconciler.core.checks import NO_CHECKS, Checks
+from reconciler.core.delivery import Deliver, OnExpiry, OnRemove, deliver_of
 from reconciler.core.errors import Problem
 from reconciler.core.nodes import MapNode, Node, ScalarNode, is_null
 from reconciler.core.validation import salvaged
 
-KEYS = ("enabled", "protect", "attempts", "labels")
+KEYS = ("enabled", "protect", "attempts", "labels", "deliver", "checks", "on_expiry", "on_remove")
+_PLAIN = ("enabled", "protect", "attempts", "provider", "on_expiry", "on_remove")
 PLACED_KEYS = (*KEYS, "provider")
 
 
@@ -23,6 +27,10 @@ class Policy:
     attempts: int = 2
     labels: Mapping[str, str] = field(default_factory=dict)
     provider: str = "local"
+    deliver: Deliver | None = None
+    checks: Checks = NO_CHECKS
+    on_expiry: OnExpiry = "keep"
+    on_remove: OnRemove = "keep"
 
 
 def part(node: MapNode, keys: tuple[str, ...]) -> MapNode:
@@ -36,9 +44,20 @@ def over(base: Policy, node: MapNode, path: str, problems: list[Problem]) -> Pol
         return base
     said = salvaged(spec.PlacedPolicy, node, path, problems)[0]
     fields = {} if said is None else vars(said)
-    values = {key: fields[key] for key in PLACED_KEYS if key != "labels" and fields.get(key) is not None}
-    labels = _labels(base.labels, node.get("labels"))
-    return replace(base, **values, labels=labels)
+    values = {key: fields[key] for key in _PLAIN if fields.get(key) is not None}
+    values["labels"] = _labels(base.labels, node.get("labels"))
+    values["deliver"] = _deliver(base.deliver, fields, node)
+    if fields.get("checks") is not None:
+        values["checks"] = checks.over(base.checks, fields["checks"])
+    return replace(base, **values)
+
+
+def _deliver(base: Deliver | None, fields: Mapping[str, Any], node: MapNode) -> Deliver | None:
+    """A level below says all of it anew; null takes it away."""
+    said = fields.get("deliver")
+    if said is not None:
+        return deliver_of(said)
+    return None if is_null(node.get("deliver")) else base
 
 
 def _labels(base: Mapping[str, str], node: Node | None) -> Mapping[str, str]:

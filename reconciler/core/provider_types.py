@@ -16,8 +16,9 @@ from pydantic import AfterValidator, BaseModel, Field, PlainValidator, WithJsonS
 from reconciler.core.cost import Money, read_money
 from reconciler.core.encode import Native, Source
 from reconciler.core.errors import CredentialsError
-from reconciler.core.parameters import Parameters, Strict
+from reconciler.core.parameters import Parameters
 from reconciler.core.ports import Examine, Fetch, Provider
+from reconciler.core.strict import Strict
 
 ENVIRONMENT = re.compile(r"\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}")
 

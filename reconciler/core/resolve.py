@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from reconciler.core import policies
+from reconciler.core.aftercare import aftercare_problems
 from reconciler.core.collisions import collisions
 from reconciler.core.encode import Desired, Output
 from reconciler.core.encodes import Encode, Surroundings, unknown_provider
@@ -98,6 +99,7 @@ class Resolver:
         if len(outputs) > most:
             self._problems.append(Problem(f"the specs want more than {most:,} outputs", None, "", (_MANY,)))
         self._problems.extend(collisions(outputs))
+        self._problems.extend(aftercare_problems(outputs, self._trust.media_roots))
         outputs.sort(key=lambda output: output.address)
         desired = Desired(
             project=self._namespace.project,

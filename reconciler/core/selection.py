@@ -14,13 +14,17 @@ from reconciler.core.state import Record
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What `--target`, `--exclude`, `--rerun` and `--allow` say (globs over whole addresses), and `--max-*`."""
+    """What `--target`, `--exclude`, `--rerun` and `--allow` say (globs over whole addresses), and `--max-*`.
+
+    With `no_spend` only what is free and needs nobody's approval is done.
+    """
 
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     reruns: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    no_spend: bool = False
 
     def selects(self, address: str) -> bool:
         """Whether the plan is about this address at all."""

@@ -86,13 +86,16 @@ def read_source(raw: Node, node: Node, path: str, trust: Trust, problems: list[P
     read = _environment if url is not None and _from_environment(url) else _located
     try:
         kind, name, location = read(asked, trust, problems)
+        if asked.spec.watch is not None and kind != "http":
+            _add(problems, asked, '"watch" is for http(s) sources; local ones are always looked at', "Leave it out.")
         _login(asked, node, kind, trust, problems)
     except LostError:
         return None
     if asked.trim is None or len(problems) > before or holds_lost(node):
         return None
     spec = asked.spec
-    source = Source(kind, name, location, asked.trim, spec.sha256, spec.username or "", spec.password or "")
+    login = {"username": spec.username or "", "password": spec.password or ""}
+    source = Source(kind, name, location, asked.trim, spec.sha256, watch=spec.watch is not None, **login)
     prepared = prepared_source(name, asked.trim.start, asked.trim.end)
     return SourceRead(source, prepared, asked.node.place, _origins(node, asked.node))
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from reconciler.core.checks import CheckResult
 from reconciler.core.manifest import Canonical
 
 FORMAT = "encode-reconciler-state"
@@ -92,6 +93,25 @@ class OutputRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_field
         return self.path is not None and self.host == host
 
 
+class Delivered(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The copy of a finished file that we made: which attempt it is of, and where it is.
+
+    A copy in a folder is on the machine `host`. `url` is where it is seen in public, `etag` what its store calls
+    its version.
+    """
+
+    where: str
+    size: int
+    sha256: str
+    fingerprint: str
+    attempt: int
+    at: str
+    host: str = ""
+    url: str | None = None
+    etag: str | None = None
+    package: bool = False
+
+
 class Attempt(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """An earlier attempt whose file is still alive."""
 
@@ -108,7 +128,8 @@ class Record(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True
 
     `output.temp` is set between "verified" and "published": a whole file that only lacks its final name.
     `attempt` counts every try at this address and is part of its job's identity; `failures` counts those that
-    failed since the spec or the source last changed. `previous` are earlier attempts with a living file.
+    failed since the spec or the source last changed. `delivered` is the copy of this attempt, or still of an
+    earlier one; `checks` is what was measured of it. `previous` are earlier attempts with a living file.
     """
 
     rev: int
@@ -121,10 +142,13 @@ class Record(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     failures: int = 0
     job: JobRecord | None = None
     output: OutputRecord | None = None
+    delivered: Delivered | None = None
+    checks: tuple[CheckResult, ...] = ()
     previous: tuple[Attempt, ...] = ()
     notes: tuple[str, ...] = ()
     labels: Mapping[str, str] = {}
     protect: bool = False
+    on_remove: Literal["keep", "delete"] = "keep"
     encoder: str = ""
     error: str | None = None
     updated_at: str | None = None

@@ -144,6 +144,15 @@ class Update(UpdatingStep):
 
 
 @dataclass(frozen=True, slots=True)
+class Redeliver(UpdatingStep):
+    """Copy a finished file to where `deliver:` says: it is not there (any more), or what is there is another."""
+
+    record: Record
+    where: str
+    step_class: ClassVar[StepClass] = "deliver"
+
+
+@dataclass(frozen=True, slots=True)
 class Relink:
     """Have the dead link of a living file signed anew: free, caused by the clock alone, and no change."""
 
@@ -164,8 +173,21 @@ class Retire:
     step_class: ClassVar[StepClass] = "record"
 
 
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete the files of an output that is declared no longer and was declared with `on_remove: delete`."""
+
+    address: str
+    record: Record
+    reason: Reason
+    symbol: ClassVar[str] = "-"
+    phrase: ClassVar[str] = "will be destroyed"
+    actions: ClassVar[tuple[str, ...]] = ("delete",)
+    step_class: ClassVar[StepClass] = "record"
+
+
 EncodeStep = Create | Rerun | Retry | Resume | Supersede
-FreeStep = Reuse | ReuseTwin | Move | Update | Retire
+FreeStep = Reuse | ReuseTwin | Move | Update | Redeliver | Retire | Delete
 Step = EncodeStep | FreeStep
 
 
@@ -178,6 +200,8 @@ def line(step: Step) -> str | None:
             return f"reuse {step.address} {step.output.fingerprint}"
         case Retire():
             return f"retire {step.address} {step.record.fingerprint}"
+        case Delete():
+            return f"delete {step.address} {step.record.fingerprint}"
         case _:
             return None
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from reconciler.core.delivery import DeliveredCopy, Target
 from reconciler.core.encode import Output
 from reconciler.core.jobs import PlannedJob, attempt_of
 from reconciler.core.ports import Done, Held, Suspect, Verified
-from reconciler.core.state import Attempt, Evidence, JobRecord, OutputRecord, Phase, Record, SourceRecord
+from reconciler.core.state import Attempt, Delivered, Evidence, JobRecord, OutputRecord, Phase, Record, SourceRecord
 from reconciler.core.steps import Create, EncodeStep, Move, Resume, Retry, Reuse, ReuseTwin, Update
 from reconciler.core.urls import without_query
 from reconciler.core.world import expired
@@ -34,9 +35,11 @@ def intended(step: EncodeStep, job: PlannedJob, known: Record | None, rev: int, 
         attempt=_attempt(step, known),
         failures=step.record.failures if isinstance(step, Retry) else 0,
         job=JobRecord(id=job.request.job_id, name=job.request.name, created_at=now),
+        delivered=known.delivered if known is not None else None,
         previous=earlier_attempts(known),
         labels=dict(output.labels),
         protect=output.protect,
+        on_remove=output.on_remove,
         updated_at=now,
     )
 
@@ -129,6 +132,26 @@ def relinked(record: Record, fresh: Held, rev: int, now: str) -> Record:
     assert record.output is not None, "only a held output has a link"
     output = replace(record.output, link=without_query(fresh.link), link_expires_at=fresh.link_expires_at)
     return replace(record, rev=rev, output=output, updated_at=now)
+
+
+def delivered(record: Record, copy: DeliveredCopy, target: Target, *, host: str, rev: int, now: str) -> Record:
+    """The file was copied to where it is to be; `host` is this machine if that is one of its folders."""
+    made = Delivered(
+        where=copy.where,
+        size=copy.size,
+        sha256=copy.sha256,
+        fingerprint=record.fingerprint,
+        attempt=record.attempt,
+        at=now,
+        host=host,
+        url=target.public_url,
+        package=target.package,
+        etag=copy.etag,
+    )
+    output = record.output
+    if output is not None and output.path is None:
+        output = replace(output, size=copy.size, sha256=copy.sha256)
+    return replace(record, rev=rev, delivered=made, output=output, updated_at=now)
 
 
 def quoted(record: Record, quote: str, rev: int, now: str) -> Record:
@@ -235,6 +258,7 @@ def updated(step: Update, evidence: Evidence | None, rev: int, now: str) -> Reco
         provider=output.provider,
         labels=dict(output.labels),
         protect=output.protect,
+        on_remove=output.on_remove,
         updated_at=now,
     )
 
@@ -273,6 +297,7 @@ def reused(
         attempt=known.attempt if known is not None else 1,
         job=attempt.job if stays else None,
         output=replace(attempt.output, name=output.name, path=path, temp=temp),
+        delivered=known.delivered if known is not None else None,
         previous=_kept(known, attempt) if stays or temp is not None else (),
     )
     return _declared(record, output, rev, now)
@@ -296,5 +321,12 @@ def _attempt(step: EncodeStep, known: Record | None) -> int:
 
 def _declared(record: Record, output: Output, rev: int, now: str) -> Record:
     return replace(
-        record, rev=rev, labels=dict(output.labels), protect=output.protect, failures=0, error=None, updated_at=now
+        record,
+        rev=rev,
+        labels=dict(output.labels),
+        protect=output.protect,
+        on_remove=output.on_remove,
+        failures=0,
+        error=None,
+        updated_at=now,
     )

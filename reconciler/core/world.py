@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from reconciler.core.delivery import DeliveredCopy, Presence
 from reconciler.core.encode import Desired, Source
 from reconciler.core.ports import Sighting
 from reconciler.core.state import Attempt, Evidence, OutputRecord, Record, SourceRecord
@@ -16,6 +17,7 @@ from reconciler.core.state import Attempt, Evidence, OutputRecord, Record, Sourc
 class World:
     """A look around: local sources by identity, sizes of published files by path (None: not there), this host.
 
+    `copies` are delivered copies that were looked at, by where they are (None: not there).
     `now` is when it was taken (RFC 3339, UTC, whole seconds, as the state writes times).
     """
 
@@ -23,6 +25,7 @@ class World:
     now: str = ""
     sightings: Mapping[str, Sighting] = field(default_factory=dict)
     files: Mapping[str, int | None] = field(default_factory=dict)
+    copies: Mapping[str, Presence | None] = field(default_factory=dict)
 
     def source_change(self, recorded: SourceRecord, source: Source) -> str | None:
         """What changed about a source's content since it was recorded, as a sentence; None if nothing is known to.
@@ -97,6 +100,27 @@ def lives(output: OutputRecord, world: World) -> bool:
     if output.path is None:
         return not expired(output, world.now)
     return output.host != world.host or world.files.get(output.path) == output.size
+
+
+def copy_state(record: Record, where: str, world: World) -> tuple[str, str] | None:
+    """Why the copy of a finished output has to be made (again), as code and sentence; None if nothing speaks for it.
+
+    A copy that nobody looked at, or that is on another machine, is taken to be there.
+    """
+    copy = record.delivered
+    if copy is None:
+        return "not_delivered", f"not at {where} yet"
+    if copy.where != where:
+        return "deliver_changed", f"delivered to {copy.where}, wanted at {where}"
+    if (copy.fingerprint, copy.attempt) != (record.fingerprint, record.attempt):
+        return "not_delivered", f"what is at {where} is of an earlier attempt"
+    if copy.host not in {"", world.host} or where not in world.copies:
+        return None
+    seen = world.copies[where]
+    if seen is None:
+        return "copy_missing", f"{where} is gone"
+    made = DeliveredCopy(copy.where, copy.size, copy.sha256, copy.etag)
+    return None if seen.is_copy(made) else ("copy_altered", f"{where} is not the copy that was made")
 
 
 def expired(output: OutputRecord, now: str) -> bool:

@@ -12,6 +12,7 @@ from reconciler.core.happenings import (
     JobProgress,
     JobStarted,
     Outcome,
+    OutputDelivered,
     OutputDone,
     OutputFailed,
     StepDone,
@@ -57,6 +58,10 @@ class ApplyEvents:
                 yield event("log", f"{job.request.encode}: {text}", stamp, encode=job.request.encode, text=text)
             case OutputDone():
                 yield self._complete(happening, now)
+            case OutputDelivered():
+                facts = {"where": happening.where, "url": happening.url, "size": happening.size}
+                hook = {**self._hook(happening.address, now), **facts}
+                yield event("log", f"{happening.address}: delivered to {happening.where}", stamp, hook=hook)
             case OutputFailed():
                 yield self._errored(happening, now)
             case Stopping():
@@ -132,6 +137,7 @@ def outcome_events(outcome: Outcome, timestamp: str, exit_code: int) -> Iterator
         interrupted=outcome.interrupted,
         running=outcome.running,
         relinked=outcome.relinked,
+        delivered=[each.address for each in outcome.delivered],
         timed_out=outcome.timed_out,
         paid=[str(money) for money in outcome.paid],
         seconds=round(outcome.seconds, 1),

@@ -13,6 +13,9 @@ from reconciler.views.words import count, moment, size, span
 
 OUTPUTS_AT_MOST = 50
 
+# What fails after an output is whole.
+_ABOUT_COPIES = frozenset({"undelivered", "undeleted"})
+
 
 def apply_text(outcome: Outcome, *, state: str, exit_code: int, columns: int = 80, options: str = "") -> str:
     """The last screen of an apply. `options` are the flags that a command named on it has to repeat."""
@@ -59,6 +62,7 @@ def _headline(outcome: Outcome) -> str:
     if outcome.running:
         made = f"{made}, {outcome.running:,} running"
     free = [f"{outcome.free:,} recorded"] if outcome.free else []
+    free += [f"{len(outcome.delivered):,} delivered"] if outcome.delivered else []
     free += [f"{count(outcome.relinked, 'link')} renewed"] if outcome.relinked else []
     if outcome.interrupted:
         parts = [made, f"{len(outcome.failed):,} failed", *free, f"{outcome.not_run:,} not run"]
@@ -111,7 +115,7 @@ def _failed(failed: Sequence[OutputFailed], columns: int, options: str) -> list[
         head = f"  {status:<7} {visible(failure.address)}"
         attempt = f"attempt {failure.failures} of {max(failure.attempts, failure.failures)}"
         if failure.status in IN_FLIGHT or not failure.failures:
-            attempt = "no attempt was used"
+            attempt = "" if failure.status in _ABOUT_COPIES else "no attempt was used"
         lines += fold(f"{head}  {attempt}", columns, rest=" " * 10)
         for line in (failure.error, *_what_next(failure, options)):
             lines += fold(visible(line), columns, first=" " * 10)
@@ -121,6 +125,9 @@ def _failed(failed: Sequence[OutputFailed], columns: int, options: str) -> list[
 def _what_next(failure: OutputFailed, options: str) -> Iterator[str]:
     live = f"the old file is still live ({failure.old_file}); " if failure.old_file is not None else ""
     left = failure.attempts - failure.failures
+    if failure.status in _ABOUT_COPIES:
+        yield "the output itself is whole; the next apply tries once more"
+        return
     if failure.status in IN_FLIGHT:
         yield f"{live}its job is as it was; the next apply goes on with it"
         return

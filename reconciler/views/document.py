@@ -13,8 +13,8 @@ import msgspec
 
 from reconciler.core.approval import Refusal, plan_id
 from reconciler.core.errors import ReconcilerError
+from reconciler.core.finished import Notice
 from reconciler.core.manifest import Canonical
-from reconciler.core.plan import Notice
 from reconciler.core.selection import Selection
 
 FORMAT = "encode-reconciler-plan"
@@ -122,6 +122,8 @@ class Summary(Frozen, frozen=True):
     moved: int = 0
     reused: int = 0
     updated: int = 0
+    delivered: int = 0
+    deleted: int = 0
     unchanged: int = 0
     paused: int = 0
     declared: int = 0

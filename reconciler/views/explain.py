@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from reconciler.core.encode import Output
+from reconciler.core.finished import Notice
 from reconciler.core.manifest import NEUTRAL, Canonical, parameter_fields
 from reconciler.core.packages import is_package
 from reconciler.core.parameters import Parameters
-from reconciler.core.plan import Notice
 from reconciler.core.presets import BuiltIn
 from reconciler.core.state import Record
 from reconciler.core.steps import Step

@@ -19,7 +19,7 @@ def output_text(
     rows = [
         (
             visible(address),
-            visible((links or {}).get(address, record.output.where)),
+            visible(_shown(record, (links or {}).get(address))),
             size(record.output.size),
             _place(record, record.output, host),
         )
@@ -34,8 +34,20 @@ def output_text(
     return "\n".join(lines) + "\n"
 
 
+def _shown(record: Record, link: str | None) -> str:
+    """Where to get a finished output: its public copy first, then a link that opens, then where its copy or file is."""
+    assert record.output is not None, "a finished output has a file"
+    copy = record.delivered
+    if copy is not None and (copy.fingerprint, copy.attempt) == (record.fingerprint, record.attempt):
+        return copy.url or copy.where
+    return link or record.output.where
+
+
 def _place(record: Record, output: OutputRecord, host: str) -> str:
     """Where a file is, if not here; and until when a provider keeps it."""
+    copy = record.delivered
+    if copy is not None and (copy.fingerprint, copy.attempt) == (record.fingerprint, record.attempt):
+        return f"on {visible(copy.host)}" if copy.host not in {"", host} else ""
     if output.path is not None:
         return "" if output.host == host else f"on {visible(output.host)}"
     until = f" until {moment(output.expires_at)}" if output.expires_at is not None else ""

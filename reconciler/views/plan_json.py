@@ -16,8 +16,10 @@ from reconciler.core.plan import Plan, counts
 from reconciler.core.state import Record
 from reconciler.core.steps import (
     Create,
+    Delete,
     EncodeStep,
     Move,
+    Redeliver,
     Rerun,
     Resume,
     Retire,
@@ -106,6 +108,8 @@ def summary(plan: Plan) -> Summary:
         moved=number["move"],
         reused=number["reuse"] + number["reusetwin"],
         updated=number["update"],
+        delivered=number["redeliver"],
+        deleted=number["delete"],
         unchanged=plan.unchanged - len(plan.notices),
         paused=plan.paused,
         declared=plan.declared,
@@ -115,7 +119,7 @@ def summary(plan: Plan) -> Summary:
 
 def resource_change(step: Step, providers: Mapping[str, ProviderSettings], estimate: Estimate) -> ResourceChange:
     """One step as OpenTofu would write it."""
-    output = None if isinstance(step, Retire) else step.output
+    output = None if isinstance(step, Retire | Delete) else step.output
     return ResourceChange(
         address=step.address,
         type="output",
@@ -177,6 +181,8 @@ def _path(step: Step, output: Output | None, providers: Mapping[str, ProviderSet
     """The file on this machine that a step is about; None where the provider keeps what it makes."""
     if output is None:
         return _recorded_path(step)
+    if isinstance(step, Redeliver):
+        return step.where
     settings = providers.get(output.provider)
     return None if settings is not None and settings.holds else output.path
 
@@ -207,7 +213,7 @@ def _last_time(job: PlannedJob) -> float | None:
 
 def _before(step: Step) -> dict[str, str | int | float | bool] | None:
     match step:
-        case Rerun() | Supersede() | Update() | Retire() | Move() | Resume() | Retry():
+        case Rerun() | Supersede() | Update() | Retire() | Delete() | Move() | Resume() | Retry():
             return dict(step.record.manifest)
         case Reuse():
             return dict(step.attempt.manifest)
@@ -237,8 +243,8 @@ def _changed(output: Output, change: Difference) -> ChangedField:
 
 
 def _recorded_provider(step: Step) -> str:
-    return step.record.provider if isinstance(step, Retire) else ""
+    return step.record.provider if isinstance(step, Retire | Delete) else ""
 
 
 def _recorded_path(step: Step) -> str | None:
-    return step.record.output.path if isinstance(step, Retire) and step.record.output is not None else None
+    return step.record.output.path if isinstance(step, Retire | Delete) and step.record.output is not None else None

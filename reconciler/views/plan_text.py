@@ -64,6 +64,7 @@ def _summary_parts(summary: Summary) -> list[str]:
         encoded.append(f"{summary.retry:,} retried")
     parts = [f"{summary.encode:,} to encode ({', '.join(encoded)})", f"{summary.retire:,} to retire"]
     others = {"to resume": summary.resume, "moved": summary.moved, "reused": summary.reused, "updated": summary.updated}
+    others |= {"to deliver": summary.delivered, "to delete": summary.deleted}
     parts.extend(f"{number:,} {words}" for words, number in others.items() if number)
     return parts
 

@@ -11,6 +11,7 @@ from reconciler.core.happenings import (
     JobMessage,
     JobProgress,
     JobStarted,
+    OutputDelivered,
     OutputDone,
     OutputFailed,
     StepDone,
@@ -83,6 +84,8 @@ def said(happening: Happening, heard: Heard) -> Iterator[tuple[str, str]]:
             yield message(job, text)
         case OutputDone():
             yield from _done(happening, heard)
+        case OutputDelivered():
+            yield "delivered", f"{visible(happening.address)}  {visible(happening.where)}"
         case OutputFailed():
             yield happening.status, f"{visible(happening.address)}: {visible(happening.error)}"
         case Stopping():

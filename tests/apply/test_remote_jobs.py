@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from builders import desired, output, source
 from fakes import Process, Universe
 from reconciler.apply.executor import Options
+from reconciler.core.approval import plan_lines
 from reconciler.core.cost import Money
-from reconciler.core.steps import Resume, Reuse
+from reconciler.core.delivery import Deliver
+from reconciler.core.spending import free_of_charge
+from reconciler.core.steps import Redeliver, Resume, Reuse
 
 LADDER = [output("bbb/720p", crf=23), output("bbb/480p", crf=26)]
 OTHER = output("tos/720p", of=source("masters/tos.mov"))
@@ -171,3 +176,85 @@ def test_a_job_that_vanished_is_lost_and_not_bought_again():
     assert {"lost"} == {each.status for each in outcome.failed}
     assert () == Process(universe).plan(desired(*LADDER)).steps
     assert 1 == sum(universe.starts.values())
+
+
+def delivered(wanted, to="s3://site/t"):
+    """The same output, to be delivered."""
+    return replace(wanted, deliver=Deliver(to))
+
+
+def test_finished_outputs_are_delivered_and_stay_so():
+    """What a provider holds is copied where it is wanted; then neither its dead link nor its deletion matters."""
+    universe = remote()
+    wanted = desired(*map(delivered, [*LADDER, OTHER]))
+    outcome = Process(universe).run(wanted)
+
+    assert 3 == len(outcome.delivered)
+    assert "s3://site/t/bbb/720p.mp4" == universe.state().records["bbb/720p"].delivered.where
+    universe.now = "2026-01-09T00:00:00Z"
+    plan = Process(universe).plan(wanted)
+    assert ((), (), ()) == (plan.steps, plan.relinks, plan.notices)
+
+
+def test_a_copy_that_is_gone_is_made_again_for_nothing():
+    """While the provider has the file, a missing copy is a Redeliver; after that only on_expiry decides."""
+    universe = remote()
+    wanted = desired(delivered(LADDER[0]))
+    Process(universe).run(wanted)
+    universe.copies.clear()
+
+    assert [Redeliver] == [type(step) for step in Process(universe).plan(wanted).steps]
+    assert 1 == len(Process(universe).run(wanted).delivered)
+    assert 1 == sum(universe.starts.values())
+    universe.copies.clear()
+    universe.now = "2026-01-09T00:00:00Z"
+    assert ["expired"] == [notice.code for notice in Process(universe).plan(wanted).notices]
+    again = desired(replace(delivered(LADDER[0]), on_expiry="rerun"))
+    assert ["expired"] == [step.reason.code for step in Process(universe).plan(again).steps]
+
+
+def test_a_copy_that_cannot_be_made_leaves_the_output_complete():
+    """The store does not answer: exit 3 for that, no attempt, and the next apply delivers."""
+    universe = remote(troubles=[("deliver", "before")])
+    wanted = desired(delivered(LADDER[0]))
+    outcome = Process(universe).run(wanted)
+
+    assert ["undelivered"] == [failed.status for failed in outcome.failed]
+    assert "complete" == universe.state().records["bbb/720p"].status
+    assert ((), 1) == ((again := Process(universe).run(wanted)).failed, len(again.delivered))
+
+
+def test_without_spending_only_what_is_free_is_done():
+    """--no-spend brings in what was started and delivers; what would have to be started is left."""
+    universe = remote(endless=True)
+    Process(universe).run(desired(delivered(LADDER[0])), options=Options(wait=False))
+    universe.endless = False
+    wanted = desired(delivered(LADDER[0]), OTHER)
+    plan = free_of_charge(Process(universe).plan(wanted))
+
+    assert ["bbb/720p"] == [step.address for step in plan.steps]
+
+
+def test_on_remove_delete_deletes_what_we_made():
+    """The copy, and the job with its files, go with the declaration; the record goes with them."""
+    universe = remote()
+    doomed = replace(delivered(LADDER[0]), on_remove="delete")
+    Process(universe).run(desired(doomed, OTHER))
+    plan = Process(universe).plan(desired(OTHER))
+    Process(universe).run(desired(OTHER))
+
+    assert [f"delete bbb/720p {doomed.fingerprint}"] == list(plan_lines(plan))
+    assert {} == universe.copies
+    assert {"tos/720p"} == set(universe.state().records)
+    assert 1 == len(universe.jobs)
+
+
+def test_on_remove_delete_spares_what_others_use():
+    """A job whose files another address still uses is not deleted with the first one."""
+    universe = remote()
+    twin = replace(output("copy/720p", crf=23), on_remove="delete")
+    Process(universe).run(desired(LADDER[0], twin))
+    Process(universe).run(desired(LADDER[0]))
+
+    assert {"bbb/720p"} == set(universe.state().records)
+    assert 1 == len(universe.jobs)
