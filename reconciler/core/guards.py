@@ -5,6 +5,7 @@ A limit that somebody gave counts all that the plan does; one that holds by defa
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,13 +14,16 @@ from typing import Literal
 
 from reconciler.core.approval import Refusal
 from reconciler.core.cost import Money, total
-from reconciler.core.encode import Desired
+from reconciler.core.encode import Desired, Output
 from reconciler.core.estimates import Estimate, Estimator
 from reconciler.core.jobs import plan_jobs
 from reconciler.core.limits import DEFAULT_EXISTING, DEFAULT_JOBS, DEFAULT_RERUN_PERCENT, Limits, strictest
 from reconciler.core.plan import Plan
 from reconciler.core.state import Record
 from reconciler.core.steps import Create, Rerun, Retry, Supersede
+
+# From so many paid reruns for one reason on, one of them goes first.
+MANY_RERUNS = 10
 
 Key = Literal["max_cost", "max_jobs", "max_minutes", "max_rerun_percent"]
 NewWork = Create | Rerun | Retry | Supersede
@@ -200,3 +204,18 @@ def _short(number: Decimal) -> str:
 
 def _lift(guard: Guard) -> str:
     return f"do less at once (--target, --exclude), or let this plan through with --allow {guard.key}"
+
+
+def default_canary(plan: Plan, desired: Desired) -> int:
+    """How many jobs go first where nobody says: one where one cause reruns many paid outputs, else none."""
+    causes = Counter(
+        (step.reason.code, tuple((change.field, change.before, change.after) for change in step.changes))
+        for step in plan.steps
+        if isinstance(step, Rerun | Supersede) and _is_paid(step.output, desired)
+    )
+    return 1 if max(causes.values(), default=0) >= MANY_RERUNS else 0
+
+
+def _is_paid(output: Output, desired: Desired) -> bool:
+    settings = desired.providers.get(output.provider)
+    return settings is not None and settings.paid
