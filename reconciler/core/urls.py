@@ -45,9 +45,10 @@ def url_error(url: str) -> tuple[str, str] | None:
 
 
 def without_query(url: str) -> str:
-    """A URL as it may be recorded and shown: without the query, in which signatures stand, and without a user."""
+    """A URL as it may be recorded and shown: without the query, without signatures in its path, without a user."""
     parts = urlsplit(url)
-    return parts._replace(query="", fragment="", netloc=parts.netloc.rpartition("@")[2]).geturl()
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(query="", fragment="", netloc=host, path=_unsigned(parts.path)).geturl()
 
 
 def identity(url: str, ignore_query: Iterable[str] = ()) -> str:

@@ -17,17 +17,19 @@ _URL = re.compile(
 )
 # A query without its URL, as libraries log it: GET /master.mov?X-Amz-Signature=...
 _QUERY = re.compile(r"\?[^\s\"<>?=]+=[^\s\"<>]*")
+# A signature that is a step of a path: /hdnts=exp=1~hmac=2/master.m3u8, with or without escapes.
+_STEP = re.compile(r"/[A-Za-z_-]{1,20}(?:=|%3D)[^/\s?#\"<>]*(?:hmac|signature)(?:=|%3D)[^/\s?#\"<>]*", re.IGNORECASE)
 _CUT = "?..."
 
 
 def redact(text: str) -> str:
-    """`text` with every URL cut down to scheme, host and path, and every query cut off."""
+    """`text` with every URL cut down to scheme, host and path, every query and every signature in a path cut off."""
     without = _URL.sub(lambda match: match["scheme"] + match["rest"] + (_CUT if match["query"] else ""), text)
-    return _QUERY.sub(_CUT, without)
+    return _STEP.sub("/...", _QUERY.sub(_CUT, without))
 
 
 def shown(url: str) -> str:
-    """A URL as it may be shown: scheme, host, port and path. What is no URL is redacted as any text."""
+    """A URL as it may be shown: scheme, host, port and unsigned path. What is no URL is redacted as any text."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -36,7 +38,7 @@ def shown(url: str) -> str:
     if not parts.scheme or not host:
         return redact(url)
     bracketed = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{bracketed}{f':{port}' if port is not None else ''}{parts.path}"
+    return f"{parts.scheme}://{bracketed}{f':{port}' if port is not None else ''}{_STEP.sub('/...', parts.path)}"
 
 
 class RedactingFilter(logging.Filter):

@@ -1,12 +1,14 @@
 """Links that open one file, or one folder, until they expire.
 
 The query looks like that of a signed URL of Google Cloud Storage, since clients read its date and lifetime. A
-playlist's segments are named relative to it and take no query along: a folder's signature stands in its path.
+playlist's segments are named relative to it and take no query along: a folder's signature stands in its path, as
+Akamai's does, so that clients know it for one.
 """
 
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode
@@ -15,6 +17,7 @@ _ALGORITHM = "GOOG4-HMAC-SHA256"
 _STAMP = "%Y%m%dT%H%M%SZ"
 _SIGNED = ("X-Goog-Algorithm", "X-Goog-Credential", "X-Goog-Date", "X-Goog-Expires", "X-Goog-SignedHeaders")
 _SIGNATURE = "X-Goog-Signature"
+_FOLDER_TOKEN = re.compile(r"hdnts=exp=(\d{1,12})~hmac=([0-9a-f]{64})")
 
 
 class LinkError(Exception):
@@ -65,16 +68,16 @@ class Links:
             raise LinkError(403, "ExpiredToken", "The link has expired. Ask for the results again.")
 
     def folder_token(self, job_id: str) -> str:
-        """What stands in the path of a link into a folder of files."""
+        """The step in the path of a link that opens a folder of files."""
         expires = str(int(self._clock().timestamp()) + self._seconds)
-        return f"{expires}-{self._folder_signature(job_id, expires)}"
+        return f"hdnts=exp={expires}~hmac={self._folder_signature(job_id, expires)}"
 
     def check_folder(self, token: str, job_id: str) -> None:
         """Raise LinkError unless the token opens the folder of a job now."""
-        expires, _, signature = token.partition("-")
-        if not _equal(self._folder_signature(job_id, expires), signature):
+        match = _FOLDER_TOKEN.fullmatch(token)
+        if match is None or not _equal(self._folder_signature(job_id, match[1]), match[2]):
             raise LinkError(403, "SignatureDoesNotMatch", "The signature is not that of this folder.")
-        if self._clock().timestamp() >= int(expires):
+        if self._clock().timestamp() >= int(match[1]):
             raise LinkError(403, "ExpiredToken", "The link has expired. Ask for the results again.")
 
     def _folder_signature(self, job_id: str, expires: str) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.signers import SIGNERS
-from reconciler.core.urls import identity, url_error
+from reconciler.core.urls import identity, url_error, without_query
 
 BASE = "https://host.example/m/a.mp4"
 
@@ -160,3 +160,19 @@ def test_order_and_signature_never_matter(pairs, signer, random):
     random.shuffle(mixed)
     assert plain == identity(f"{BASE}?{'&'.join(mixed)}")
     assert plain == identity(plain)
+
+
+@pytest.mark.parametrize(
+    ("expected", "link"),
+    [
+        ("https://h/a%20b.mp4", "https://me:secret@h/a%20b.mp4?X-Goog-Signature=5ec3e7#t=1"),
+        (
+            "http://h:8080/f/job/master.m3u8",
+            "http://h:8080/f/hdnts%3Dexp%3D1795639518~hmac%3D5ec3e7/job/master.m3u8?a=b",
+        ),
+        ("https://h/hdnts=plain/a.mp4", "https://h/hdnts=plain/a.mp4"),
+    ],
+)
+def test_a_recorded_link_opens_nothing(expected, link):
+    """Neither the query of a link nor a signature that is a step of its path is recorded."""
+    assert expected == without_query(link)

@@ -9,6 +9,7 @@ import requests
 
 from builders_server import TEMPLATE, Clock, InstantProvider, document, serving_api
 from reconciler.core.ports import Verified
+from reconciler.core.urls import without_query
 from reconciler.ffmpeg import work_files
 from reconciler.ffmpeg.probe import probe
 
@@ -227,6 +228,7 @@ def test_the_link_of_a_package_lets_its_segments_load(tmp_path, clips, clock):
         outside.url += "/%2e%2e/%2e%2e/%2e%2e/jobs.sqlite3"
         with requests.Session() as session:
             assert 404 == session.send(outside, timeout=10).status_code
+        assert requests.get(without_query(result["link"]), timeout=10).status_code in {403, 404}
         clock.forward(hours=4)
         assert 403 == requests.get(segment_url, timeout=10).status_code
 
