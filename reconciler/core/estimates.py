@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from reconciler.core.cost import Money
 from reconciler.core.encode import Output, ProviderSettings
 from reconciler.core.manifest import Canonical, Manifest
 from reconciler.core.state import Attempt, Record
-from reconciler.core.steps import Create, Rerun, Retry, Step, Supersede
+from reconciler.core.steps import Create, EncodeStep, Rerun, Resume, Retry, Step, Supersede
 
 Unknown = Literal["price", "duration"]
 
@@ -31,6 +31,18 @@ class Estimate:
 FREE = Estimate()
 
 
+def may_start(step: Step) -> TypeGuard[EncodeStep]:
+    """Whether a step starts a job, or may have to: one that an earlier apply began is not started before it says so."""
+    if isinstance(step, Resume):
+        return step.record.job is None or step.record.job.phase != "started"
+    return isinstance(step, Create | Rerun | Retry | Supersede)
+
+
+def runs_on(step: EncodeStep) -> str:
+    """The provider of a step's job; one that is gone on with stays where it is."""
+    return step.record.provider if isinstance(step, Resume) else step.output.provider
+
+
 class Estimator:
     """Estimates steps by rate cards, and by what the state knows of the length of sources."""
 
@@ -41,9 +53,9 @@ class Estimator:
 
     def estimate(self, step: Step) -> Estimate:
         """What a step will cost. Going on with a job that was started costs nothing more."""
-        if not isinstance(step, Create | Rerun | Retry | Supersede):
+        if not may_start(step):
             return FREE
-        settings = self._providers.get(step.output.provider)
+        settings = self._providers.get(runs_on(step))
         if settings is None or not settings.paid:
             return FREE
         seconds = self.duration(step.output)

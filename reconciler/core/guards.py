@@ -15,18 +15,17 @@ from typing import Literal
 from reconciler.core.approval import Refusal
 from reconciler.core.cost import Money, total
 from reconciler.core.encode import Desired, Output
-from reconciler.core.estimates import Estimate, Estimator
+from reconciler.core.estimates import Estimate, Estimator, may_start, runs_on
 from reconciler.core.jobs import plan_jobs
 from reconciler.core.limits import DEFAULT_EXISTING, DEFAULT_JOBS, DEFAULT_RERUN_PERCENT, Limits, strictest
 from reconciler.core.plan import Plan
 from reconciler.core.state import Record
-from reconciler.core.steps import Create, Rerun, Retry, Supersede
+from reconciler.core.steps import EncodeStep, Rerun, Supersede
 
 # From so many paid reruns for one reason on, one of them goes first.
 MANY_RERUNS = 10
 
 Key = Literal["max_cost", "max_jobs", "max_minutes", "max_rerun_percent"]
-NewWork = Create | Rerun | Retry | Supersede
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def limits_of(plan: Plan, desired: Desired) -> Limits:
 
 def guards(plan: Plan, desired: Desired, records: Mapping[str, Record]) -> tuple[Guard, ...]:
     """Every limit that this plan has, each with what the plan comes to; none for a plan that encodes nothing."""
-    work = [step for step in plan.steps if isinstance(step, NewWork)]
+    work = [step for step in plan.steps if may_start(step)]
     if not work:
         return ()
     judge = _Judge(plan, desired, records, work)
@@ -78,14 +77,14 @@ def limit_refusals(found: Sequence[Guard]) -> tuple[Refusal, ...]:
 class _Judge:
     """One plan, its limits, and what has to be counted more than once."""
 
-    def __init__(self, plan: Plan, desired: Desired, records: Mapping[str, Record], work: Sequence[NewWork]) -> None:
+    def __init__(self, plan: Plan, desired: Desired, records: Mapping[str, Record], work: Sequence[EncodeStep]) -> None:
         self.plan = plan
         self.desired = desired
         self.records = records
         self.work = work
         self.limits = limits_of(plan, desired)
         self.estimator = Estimator(desired.providers, records)
-        self.paid = [step for step in work if self._is_paid(step.output.provider)]
+        self.paid = [step for step in work if self._is_paid(runs_on(step))]
 
     def cost(self) -> Iterator[Guard]:
         """One guard a currency that is limited; money of another currency cannot be compared."""
@@ -148,7 +147,7 @@ class _Judge:
 
     def _missing_cost(self, estimates: Mapping[str, Estimate]) -> str:
         """Which fact the cost waits for; empty if none."""
-        unpriced = {step.output.provider for step in self.paid if estimates[step.address].unknown == "price"}
+        unpriced = {runs_on(step) for step in self.paid if estimates[step.address].unknown == "price"}
         if unpriced:
             return f"providers.{min(unpriced)}.price is not declared"
         return _unknown_length([address for address, each in estimates.items() if each.unknown == "duration"])

@@ -16,6 +16,7 @@ from reconciler.core.guards import guards, limit_refusals
 from reconciler.core.limits import Limits, strictest
 from reconciler.core.plan import make_plan
 from reconciler.core.selection import Selection
+from reconciler.core.state import JobRecord
 from reconciler.ffmpeg.kind import FfmpegOptions
 
 PRICE = Money(Decimal("0.10"), "USD")
@@ -244,3 +245,16 @@ def test_allow_names_are_checked():
     """A limit that is not known cannot be lifted."""
     with pytest.raises(UsageError, match="it takes empty, rerun:ADDR, max_cost, max_jobs"):
         judged([minute(1)], allow=("max_everything",))
+
+
+@pytest.mark.parametrize(
+    ("expected", "phase"), [("0.10", "intended"), ("0.10", "prepared"), ("0.10", "starting"), (None, "started")]
+)
+def test_a_job_that_was_begun_and_not_started_has_yet_to_be_paid(expected, phase):
+    """An apply that stopped before the start has spent nothing: going on counts, until it is known that it started."""
+    wanted = minute(1)
+    begun = record(wanted, "submitted", output=None, job=JobRecord(id="job-1", phase=phase))
+    found = judged([wanted], {wanted.address: begun}, limits=Limits(max_cost=usd("0.05")))
+
+    assert expected == next((f"{guard.used:.2f}" for guard in found if guard.key == "max_cost"), None)
+    assert (expected is not None) == any(guard.breached for guard in found)
