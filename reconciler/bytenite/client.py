@@ -20,7 +20,14 @@ from pydantic import SecretStr
 
 from reconciler import __version__
 from reconciler.bytenite.access import Access, AuthForm
-from reconciler.bytenite.failures import NoTokenError, TroubledError, UnansweredError, failure, unanswered
+from reconciler.bytenite.failures import (
+    AnsweredError,
+    NoTokenError,
+    TroubledError,
+    UnansweredError,
+    failure,
+    unanswered,
+)
 from reconciler.bytenite.limits import Limiter, back_off, retry_after
 from reconciler.bytenite.tokens import Tokens
 from reconciler.bytenite.wire import Token, WireError, error_of, read_token
@@ -33,6 +40,9 @@ TRIES = 5
 Repeat = Literal["always", "refused", "never"]
 
 _UNAUTHORIZED, _TOO_MANY = 401, 429
+# What a server answers that has no such path: it may be another server.
+_NOTHING_THERE = frozenset({404, 405, 501})
+_KEY = "Is the API key right?"
 # A name that does not resolve will hardly do so in a moment.
 _TRIES_TO_RESOLVE = 2
 
@@ -143,7 +153,9 @@ class Client:
         except WireError as error:
             raise CredentialsError(f"{self.access.name}: no token was given: {error}") from error
         except RejectedError as error:
-            raise CredentialsError(f"{error}. Is the API key right?") from error
+            nothing_there = isinstance(error, AnsweredError) and error.status in _NOTHING_THERE
+            asked = "Is api_url that of a ByteNite API, and the API key right?" if nothing_there else _KEY
+            raise CredentialsError(f"{str(error).rstrip('.')}. {asked}") from error
         except UnavailableError as error:
             # It was tried often enough: whoever wanted the token does not begin again.
             raise NoTokenError(str(error)) from error

@@ -6,6 +6,7 @@ decoded once. A job that is resumed keeps its id.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from reconciler.core.steps import Create, EncodeStep, Resume
 
 # The namespace of job ids; changing it would make every job in flight unfindable.
 _NAMESPACE = uuid.UUID("6f2d1c1e-1f0b-5f0e-9d55-6b1f6a7c0f3a")
+
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9_-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,9 @@ def job_id(project: str, parts: Sequence[tuple[str, str, int]]) -> str:
 
 
 def job_name(project: str, identifier: str) -> str:
-    """What people see in a provider's list: at most 25 characters, the key last."""
+    """What people see in a provider's list: at most 25 plain characters, since nobody knows what else it takes."""
     key = identifier[:8]
-    return f"rc-{project[: 25 - len(key) - 4]}-{key}"
+    return f"rc-{_NOT_PLAIN.sub('-', project[: 25 - len(key) - 4])}-{key}"
 
 
 def request_for(project: str, outputs: Sequence[Output], identifier: str, name: str = "") -> JobRequest:

@@ -25,7 +25,7 @@ def rebuilt_text(records: Mapping[str, Record], found: Rebuilt, *, dry_run: bool
     if len(records) > SHOWN_AT_MOST:
         lines.append(f"  and {len(records) - SHOWN_AT_MOST:,} more: reconciler status")
     if found.unwanted:
-        words = f"{count(len(found.unwanted), 'job')} made what is not declared like that now, and stay as they are:"
+        words = f"{count(len(found.unwanted), 'job')} for outputs that are not declared like that now, left alone:"
         lines += ["", *fold(words, columns)]
         lines += [
             f"  {visible(each.provider)} {visible(each.job.job_id)}  {visible(each.job.name)}  {each.job.status}"

@@ -180,6 +180,13 @@ class TestTokens:
             client(time).call(GET_JOB)
         assert "KEYSECRET" not in str(raised.value)
 
+    @pytest.mark.parametrize("status", [404, 405, 501])
+    def test_a_server_that_is_none_of_bytenite_is_told(self, net, time, status):
+        """A web server at the wrong address knows no keys: the address is asked about first."""
+        net.post(TOKEN_URL, status=status, body="<html><body>Unsupported method ('POST').</body></html>")
+        with pytest.raises(CredentialsError, match=r"method \('POST'\)\. Is api_url that of a ByteNite API"):
+            client(time).call(GET_JOB)
+
     def test_an_exchange_without_a_token_is_about_credentials(self, net, time):
         """A server that answers something else."""
         net.post(TOKEN_URL, json={"expiresIn": "3600"})
