@@ -18,7 +18,8 @@ from reconciler.apply.relinks import relink
 from reconciler.apply.submissions import Attended
 from reconciler.core.approval import finished_approvals, plan_id, plan_lines
 from reconciler.core.cost import total
-from reconciler.core.happenings import Outcome, StepDone, Stopping
+from reconciler.core.evidence import Content
+from reconciler.core.happenings import Canaries, Outcome, StepDone, Stopping
 from reconciler.core.jobs import PlannedJob, plan_jobs
 from reconciler.core.plan import Plan
 from reconciler.core.ports import Sighting
@@ -48,17 +49,21 @@ LOOK_EVERY = 0.05
 class Options:
     """How to apply. `parallelism` overrides the providers' own; `approved_as` is the id that was approved.
 
-    With `wait` false, jobs that outlive this process are started and left; `wait_timeout` is how many seconds
-    they are waited for (None: until they end).
+    After `max_failures` failed outputs nothing more is started. The first `canary` jobs must all end well before
+    the others are started. With `wait` false, jobs that outlive this process are started and left;
+    `wait_timeout` is how many seconds they are waited for (None: until they end).
     """
 
     parallelism: int | None = None
     fail_fast: bool = False
+    max_failures: int | None = None
+    canary: int = 0
     wait: bool = True
     wait_timeout: float | None = None
     approved_as: str | None = None
     approved_lines: tuple[str, ...] = ()
     sightings: Mapping[str, Sighting] = field(default_factory=dict)
+    contents: Mapping[str, Content] = field(default_factory=dict)
 
 
 def apply(plan: Plan, hands: Hands, options: Options) -> Outcome:
@@ -71,7 +76,7 @@ class _Executor:
         self.plan = plan
         self.hands = hands
         self.options = options
-        self.loop = JobLoop(hands)
+        self.loop = JobLoop(hands, options.contents)
         self.began = hands.now()
         self.free = 0
         self.stopping = False
@@ -89,7 +94,7 @@ class _Executor:
         self._free_steps()
         self.relinked = relink(self.hands, self.plan.relinks)
         self._rescue()
-        left = self._run_jobs(self.jobs)
+        left = self._run_in_turn()
         left_twins = self._twins()
         not_run = sum(len(job.steps) for job in left) + left_twins
         self._forget_finished_approvals()
@@ -160,6 +165,20 @@ class _Executor:
         for step in sorted(due, key=lambda step: (step.record.output and step.record.output.expires_at) or "~"):
             self.deliveries.begin(step.output)
 
+    def _run_in_turn(self) -> list[PlannedJob]:
+        """Run the canaries, then the others if all of those ended well; the jobs that a later apply has to run."""
+        canary = self.options.canary if self.options.wait else 0
+        begun = [job for job in self.jobs if all(isinstance(step, Resume) for step in job.steps)]
+        new = [job for job in self.jobs if job not in begun]
+        if not canary or len(new) <= canary:
+            return self._run_jobs(self.jobs)
+        first, others = new[:canary], new[canary:]
+        self.hands.tell(Canaries(tuple(first), sum(len(job.steps) for job in others)))
+        left = self._run_jobs([*begun, *first])
+        names = {step.address for job in first for step in job.steps}
+        failed = any(failure.address in names for failure in self.loop.failed)
+        return [*left, *others] if left or failed or self.stopping else self._run_jobs(others)
+
     def _run_jobs(self, jobs: Sequence[PlannedJob]) -> list[PlannedJob]:
         """Run jobs until all ended or a stop is asked; the jobs that a later apply has to run."""
         waiting, running = list(jobs), list[Attended]()
@@ -192,8 +211,9 @@ class _Executor:
         return self.timed_out
 
     def _closed(self) -> bool:
-        """Whether one failure is enough to start nothing more."""
-        return self.options.fail_fast and bool(self.loop.failed)
+        """Whether so much failed that nothing more is to be started."""
+        most = 1 if self.options.fail_fast else self.options.max_failures
+        return most is not None and len(self.loop.failed) >= most
 
     def _admit(self, waiting: list[PlannedJob], running: list[Attended]) -> list[PlannedJob]:
         """Begin as many waiting jobs as there is room for; those that still wait."""

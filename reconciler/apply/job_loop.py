@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -13,6 +14,7 @@ from reconciler.core import transitions
 from reconciler.core.cost import Money, read_money
 from reconciler.core.encode import Output
 from reconciler.core.errors import CredentialsError, NotReadyError, ProviderError, UnavailableError
+from reconciler.core.evidence import Content
 from reconciler.core.happenings import JobMessage, JobProgress, OutputDone, OutputFailed
 from reconciler.core.jobs import PlannedJob
 from reconciler.core.ports import (
@@ -38,6 +40,7 @@ class JobLoop:
     """Takes jobs from intent to result, and keeps what came of them."""
 
     hands: Hands
+    contents: Mapping[str, Content] = field(default_factory=dict)
     encoded: list[OutputDone] = field(default_factory=list)
     failed: list[OutputFailed] = field(default_factory=list)
     paid: list[Money] = field(default_factory=list)
@@ -45,7 +48,7 @@ class JobLoop:
     submissions: Submissions = field(init=False)
 
     def __post_init__(self) -> None:
-        self.submissions = Submissions(self.hands)
+        self.submissions = Submissions(self.hands, self.contents)
 
     def begin(self, planned: PlannedJob, provider: Provider) -> Attended | None:
         """Prepare and start a job, or attach to the one an earlier apply began; None if it could not be."""

@@ -6,13 +6,14 @@ go on without starting anything twice. The calls may run in threads; every line 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from reconciler.apply.hands import Hands, Pending
 from reconciler.core import transitions
 from reconciler.core.errors import UnavailableError
+from reconciler.core.evidence import Content
 from reconciler.core.happenings import JobMessage, JobStarted
 from reconciler.core.jobs import PlannedJob
 from reconciler.core.ports import Draft, Lost, Provider, Quotes
@@ -46,8 +47,10 @@ class Attended:
 class Submissions:
     """Takes jobs through their stages until they run. What cannot be done is raised as ProviderError."""
 
-    def __init__(self, hands: Hands) -> None:
+    def __init__(self, hands: Hands, contents: Mapping[str, Content]) -> None:
+        """`contents` are what servers say of the sources now, by identity."""
         self._hands = hands
+        self._contents = contents
 
     def begin(self, planned: PlannedJob, provider: Provider) -> Attended:
         """Prepare a job, or take up the one that an earlier apply may have started."""
@@ -157,9 +160,11 @@ class Submissions:
     def _intend(self, planned: PlannedJob) -> None:
         state, now = self._hands.state, self._hands.stamp()
         known = state.snapshot.records
+        content = self._contents.get(planned.request.source.identity)
         records = {
-            step.address: transitions.intended(
-                step, planned, known.get(step.address), state.next_rev(step.address), now
+            step.address: transitions.looked_at(
+                transitions.intended(step, planned, known.get(step.address), state.next_rev(step.address), now),
+                content,
             )
             for step in planned.steps
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import IO, cast
 
@@ -18,8 +18,10 @@ from reconciler.bytenite.limits import back_off
 from reconciler.bytenite.naming import match_results
 from reconciler.bytenite.standing import cost, link_expiry, seconds, stamp
 from reconciler.bytenite.wire import Job, Result
+from reconciler.core.checks import failures
 from reconciler.core.encode import Output
-from reconciler.core.ports import Done, Examine, Held, JobRequest, NotMade, OutputResult, SourceSeen, Suspect
+from reconciler.core.errors import RejectedError, UnavailableError
+from reconciler.core.ports import Done, Examine, Held, Inspect, JobRequest, NotMade, OutputResult, SourceSeen, Suspect
 from reconciler.io.ranged import LinkError, RangedFile
 from reconciler.io.redact import redact, shown
 
@@ -41,6 +43,7 @@ class Collector:
     api: Api
     options: ByteniteOptions
     examine: Examine
+    inspect: Inspect
     links: Callable[[], requests.Session]
     sleep: Callable[[float], None]
     now: Callable[[], datetime]
@@ -113,7 +116,7 @@ class Collector:
     ) -> OutputResult:
         for attempt in range(_FRESH_LINKS + 1):
             try:
-                return self._examined(held, output, session)
+                return self._checked(self._examined(held, output, session), job, request, output)
             except LinkError as error:
                 if error.status not in _MAYBE_EXPIRED or attempt == _FRESH_LINKS:
                     return _unseen(held, error)
@@ -141,6 +144,26 @@ class Collector:
             duration=found.duration,
             notes=found.notes,
         )
+
+    def _checked(self, found: Held | Suspect, job: Job, request: JobRequest, output: Output) -> Held | Suspect:
+        """The same with the checks that the spec asks for; suspect if one failed, or could never be made."""
+        if isinstance(found, Suspect) or not output.checks.asked:
+            return found
+
+        def renew() -> str:
+            again = self.fresh_links(job, request).get(output.name)
+            if again is None:
+                raise UnavailableError(f"the provider gives no link to {output.name} now")
+            return again.link
+
+        try:
+            results = self.inspect(found.link, renew, output)
+        except RejectedError as error:
+            return Suspect(shown(found.link), f"it could not be checked: {error}", size=found.size, notes=found.notes)
+        failed = failures(results)
+        if failed is not None:
+            return Suspect(shown(found.link), failed, size=found.size, notes=found.notes, checks=results)
+        return replace(found, checks=results)
 
     def _held(self, job: Job, result: Result) -> Held:
         return Held(

@@ -62,7 +62,8 @@ def provider(
 
     listing = Listing(api, clocks.monotonic)
     drafts = Drafts(api, listing, options, workshop.fetch, workshop.environment, clocks, links)
-    collector = Collector(api, options, workshop.examine, links, clocks.sleep, clocks.now, clocks.dice)
+    examine, inspect = workshop.examine, workshop.inspect
+    collector = Collector(api, options, examine, inspect, links, clocks.sleep, clocks.now, clocks.dice)
     return ByteniteProvider(
         api, options=options, drafts=drafts, collector=collector, clocks=clocks, lost_sight=lost_sight
     )

@@ -69,6 +69,13 @@ class Asked:
     is_flag=True,
     help="Do what is free, without asking: bring in what was started, deliver, renew links. Made for cron.",
 )
+@click.option(
+    "--canary",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Finish N jobs before the others start; 0: none.  [default: 1 where one cause reruns ten paid outputs]",
+)
+@click.option("--refresh", is_flag=True, help="Look at watched sources and at copies in stores before planning.")
 @click.option("--no-wait", is_flag=True, help="Start jobs that run elsewhere and leave; a later apply brings them in.")
 @click.option(
     "--wait-timeout",
@@ -102,6 +109,8 @@ def command(
     auto_approve: bool,
     fail_fast: bool,
     no_spend: bool,
+    canary: int | None,
+    refresh: bool,
     no_wait: bool,
     wait_timeout: float | None,
 ) -> int:
@@ -120,11 +129,24 @@ def command(
     asked = Asked(settings, chosen, auto_approve, expect, saved)
     screen, options = (
         Screen(settings),
-        ApplyOptions(parallelism, fail_fast, lock_timeout, wait=not no_wait, wait_timeout=wait_timeout),
+        ApplyOptions(
+            parallelism,
+            fail_fast,
+            lock_timeout,
+            wait=not no_wait,
+            wait_timeout=wait_timeout,
+            canary=canary,
+            refresh=refresh,
+        ),
     )
     with Watching(screen, settings) as watching:
         outcome = wiring.run_apply(
-            settings, asked.selection, options, approve=_approval(screen, watching, asked), tell=watching.tell
+            settings,
+            asked.selection,
+            options,
+            approve=_approval(screen, watching, asked),
+            tell=watching.tell,
+            warn=lambda text: screen.warnings([text]),
         )
     if outcome is None:
         return _nothing_to_do(screen, settings)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from reconciler.commands.options import Globals
 from reconciler.core.approval import Refusal, plan_id, plan_lines, refusals
 from reconciler.core.delivery import Presence
 from reconciler.core.encode import Desired
+from reconciler.core.evidence import Content
 from reconciler.core.guards import Guard, guards, limit_refusals
 from reconciler.core.plan import Plan, make_plan
 from reconciler.core.selection import Selection
@@ -84,11 +85,30 @@ def load_specs(settings: Globals, *, require_sources: bool = False) -> spec_file
     )
 
 
-def make_offline_plan(settings: Globals, selection: Selection) -> Planned:
-    """The plan of now, without the lock: reads specs, state, local files; contacts and writes nothing."""
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What was learnt where a plan does not look by itself: copies in stores, contents of watched sources."""
+
+    copies: Mapping[str, Presence | None] = field(default_factory=dict)
+    contents: Mapping[str, Content] = field(default_factory=dict)
+
+
+NOTHING_SEEN = Outside()
+
+
+def make_offline_plan(
+    settings: Globals,
+    selection: Selection,
+    look: Callable[[Desired, Mapping[str, Record]], Outside] = lambda _desired, _records: NOTHING_SEEN,
+) -> Planned:
+    """The plan of now, without the lock: reads specs, state, local files; contacts and writes nothing.
+
+    What has to be looked at elsewhere, `look` looks at.
+    """
     specs = load_specs(settings)
     loaded = store.read(Path(settings.state), specs.desired.project)
-    world = look_around(specs.desired, loaded.snapshot, settings.media_roots)
+    seen = look(specs.desired, loaded.snapshot.records)
+    world = look_around(specs.desired, loaded.snapshot, settings.media_roots, seen)
     return plan_of(specs, loaded.snapshot, world, selection, loaded.warnings)
 
 
@@ -96,7 +116,7 @@ def look_around(
     desired: Desired,
     snapshot: Snapshot,
     roots: Sequence[str] = (),
-    stored: Mapping[str, Presence | None] | None = None,
+    seen_outside: Outside = NOTHING_SEEN,
 ) -> World:
     """What this machine holds of sources and published files, also in `roots`; opens no connection."""
     records, project = snapshot.records, project_folder()
@@ -104,8 +124,9 @@ def look_around(
     known, digest = known_sources(desired, records), Digests(cache_folder()).digest
     seen = sightings.sightings(project, wanted, known, digest, vanished=vanished_sizes(desired, records))
     files = presence(project, paths_to_look_at(records, host(), desired), roots)
-    copies = {**copies_here(project, records, host()), **(stored or {})}
-    return World(host=host(), now=stamp(), sightings=seen, files=files, copies=copies)
+    copies = {**copies_here(project, records, host()), **seen_outside.copies}
+    contents = seen_outside.contents
+    return World(host=host(), now=stamp(), sightings=seen, files=files, copies=copies, contents=contents)
 
 
 def look_at_files(snapshot: Snapshot, roots: Sequence[str] = ()) -> World:
@@ -142,6 +163,8 @@ def _need_sources(plan: Plan, specs: spec_files.Loaded) -> None:
     """A local source that is not there is an error only for what has to be encoded from it."""
     encoding = (step for step in plan.steps if isinstance(step, Create | Rerun | Retry | Resume | Supersede))
     specs.require_sources({step.output.encode for step in encoding})
+    fetching = (step.output for step in plan.steps if isinstance(step, Create | Rerun | Retry | Supersede))
+    specs.require_links(fetching, stamp())
 
 
 def cache_folder() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from pathlib import Path
 
 import click
@@ -77,7 +78,7 @@ def command(
     if base is not None and (out is not None or refresh or show_commands):
         raise UsageError("--base compares specs with specs: leave out --out, --refresh and --show-commands")
     selection = Selection(targets=targets, excludes=excludes, reruns=reruns, allow=allow, limits=limits)
-    planned = _planned(settings, selection, base)
+    planned = _planned(settings, selection, base, refresh=refresh)
     screen.warnings(planned.warnings)
     document = document_of(planned, settings, _looked(settings, planned) if refresh else ())
     options = repeated(settings, selection)
@@ -102,7 +103,11 @@ def exit_code(document: PlanDocument, *, fail_on_limits: bool, detailed: bool) -
     return CHANGES if detailed and document.resource_changes else 0
 
 
-def _planned(settings: Globals, selection: Selection, base: str | None) -> gathering.Planned:
+def _planned(settings: Globals, selection: Selection, base: str | None, *, refresh: bool) -> gathering.Planned:
+    if refresh:
+        from reconciler.commands.wiring import look_outside  # noqa: PLC0415 - a tenth of a second that few plans need
+
+        return gathering.make_offline_plan(settings, selection, partial(look_outside, settings))
     if base is None:
         return gathering.make_offline_plan(settings, selection)
     from reconciler.commands.comparing import compared_with  # noqa: PLC0415 - starts git, which few plans need

@@ -128,7 +128,14 @@ def _bring_in(settings: Globals, addresses: Sequence[str], timeout: float | None
         watching.outputs = len(addresses)
         options = ApplyOptions(wait_timeout=timeout)
         selection = Selection(targets=tuple(addresses))
-        return wiring.run_apply(settings, selection, options, approve=_resuming, tell=watching.tell)
+        return wiring.run_apply(
+            settings,
+            selection,
+            options,
+            approve=_resuming,
+            tell=watching.tell,
+            warn=lambda text: screen.warnings([text]),
+        )
 
 
 def _resuming(planned: Planned, _: Mapping[str, tuple[str, ...]]) -> Approval:

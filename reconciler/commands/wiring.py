@@ -16,27 +16,42 @@ from types import FrameType
 from reconciler.apply.executor import Options, apply
 from reconciler.apply.hands import Hands
 from reconciler.apply.settle import settle
-from reconciler.commands.delivering import Courier
-from reconciler.commands.gathering import Planned, cache_folder, host, load_specs, look_around, plan_of, project_folder
+from reconciler.commands.delivering import Courier, look_at_copies
+from reconciler.commands.gathering import (
+    NOTHING_SEEN,
+    Outside,
+    Planned,
+    cache_folder,
+    host,
+    load_specs,
+    look_around,
+    plan_of,
+    project_folder,
+)
+from reconciler.commands.inspecting import Inspector
 from reconciler.commands.kinds import Types
 from reconciler.commands.logs import show_logs
 from reconciler.commands.options import Globals
 from reconciler.commands.sending import Sender
 from reconciler.core.encode import Desired, ProviderSettings, Source
 from reconciler.core.errors import ProviderError, RefusedError
+from reconciler.core.evidence import Content
+from reconciler.core.guards import default_canary, limits_of
 from reconciler.core.happenings import Outcome, Tell
 from reconciler.core.plan import IN_FLIGHT
 from reconciler.core.ports import Checks, Kills, Provider, Reports
 from reconciler.core.provider_types import Build, Workshop
 from reconciler.core.selection import Selection
 from reconciler.core.state import Record, Snapshot
-from reconciler.core.world import World
+from reconciler.core.steps import Resume
 from reconciler.edges import sources
+from reconciler.edges.evidence import SourceLooks, Unseen, silent_servers
 from reconciler.edges.outputs import PublishedFiles
 from reconciler.edges.source_cache import SourceCache
 from reconciler.edges.sources import SourceFetcher, Trust
 from reconciler.ffmpeg import binary, work_files
 from reconciler.ffmpeg.examine import examine
+from reconciler.io.http import session
 from reconciler.store import store
 from reconciler.views.plan_json import encode_steps
 
@@ -61,6 +76,8 @@ class ApplyOptions:
     lock_timeout: float = 0.0
     wait: bool = True
     wait_timeout: float | None = None
+    canary: int | None = None
+    refresh: bool = False
 
 
 def run_apply(
@@ -70,6 +87,7 @@ def run_apply(
     *,
     approve: Callable[[Planned, Mapping[str, tuple[str, ...]]], Approval | None],
     tell: Tell,
+    warn: Callable[[str], None],
 ) -> Outcome | None:
     """Take the lock, finish what a crash left, plan, ask `approve`, carry out.
 
@@ -85,7 +103,9 @@ def run_apply(
     ):
         settle(hands)
         work_files.sweep(project_folder(), _temporaries(writer.snapshot))
-        world = look_around(specs.desired, writer.snapshot, settings.media_roots)
+        records = writer.snapshot.records
+        seen = look_outside(settings, specs.desired, records) if options.refresh else NOTHING_SEEN
+        world = look_around(specs.desired, writer.snapshot, settings.media_roots, seen)
         planned = plan_of(specs, writer.snapshot, world, selection, writer.warnings)
         known = {identifier: approval.lines for identifier, approval in writer.snapshot.approved.items()}
         approval = approve(planned, known)
@@ -94,10 +114,20 @@ def run_apply(
         refuse(planned)
         _check(planned, hands)
         with _interruptible(hands, providers) as counted:
-            return apply(planned.plan, counted, _options(options, approval, world))
+            looked = look_at_contents(settings, _sources_to_be_read(planned))
+            for server, names in silent_servers(looked).items():
+                warn(f"{server} gave no answer; {len(names)} sources are there, and their provider may reach them")
+            return apply(planned.plan, counted, _options(options, approval, planned, contents(looked)))
 
 
-def _options(options: ApplyOptions, approval: Approval, world: World) -> Options:
+def _sources_to_be_read(planned: Planned) -> list[Source]:
+    """The sources of what is about to be started, each once; jobs that run already have read theirs."""
+    steps = (step for step in encode_steps(planned.plan) if not isinstance(step, Resume))
+    return list({step.output.source.identity: step.output.source for step in steps}.values())
+
+
+def _options(options: ApplyOptions, approval: Approval, planned: Planned, contents: Mapping[str, Content]) -> Options:
+    canary = default_canary(planned.plan, planned.desired) if options.canary is None else options.canary
     return Options(
         parallelism=options.parallelism,
         fail_fast=options.fail_fast,
@@ -105,7 +135,10 @@ def _options(options: ApplyOptions, approval: Approval, world: World) -> Options
         wait_timeout=options.wait_timeout,
         approved_as=approval.plan_id,
         approved_lines=approval.lines,
-        sightings=world.sightings,
+        max_failures=limits_of(planned.plan, planned.desired).max_failures,
+        canary=canary,
+        sightings=planned.world.sightings,
+        contents=contents,
     )
 
 
@@ -122,6 +155,25 @@ def _check(planned: Planned, hands: Hands) -> None:
     for name, provider in hands.providers.items():
         if name in used and isinstance(provider, Checks):
             provider.check()
+
+
+def look_outside(settings: Globals, desired: Desired, records: Mapping[str, Record]) -> Outside:
+    """What is asked of the world with `--refresh`, before a plan is made: copies in stores, and watched sources."""
+    watched = {output.source.identity: output.source for output in desired.outputs if output.source.watch}
+    copies = look_at_copies(settings, records, stores=True)
+    return Outside(copies, contents(look_at_contents(settings, watched.values())))
+
+
+def look_at_contents(settings: Globals, wanted: Iterable[Source]) -> Mapping[str, Content | Unseen]:
+    """What servers say of remote sources, by identity; many are asked at a time, and nobody is waited for long."""
+    private = settings.allow_private_sources
+    looks = SourceLooks(os.environ, lambda: session(allow_private=private), time.monotonic)
+    return looks.look([source for source in wanted if source.kind == "http"])
+
+
+def contents(looked: Mapping[str, Content | Unseen]) -> dict[str, Content]:
+    """What was learnt, without what was not."""
+    return {identity: seen for identity, seen in looked.items() if not isinstance(seen, Unseen)}
 
 
 def look_at_sources(settings: Globals, wanted: Iterable[Source]) -> list[str]:
@@ -257,10 +309,16 @@ def _workshop(settings: Globals, fetcher: SourceFetcher) -> Workshop:
         project=str(project_folder()),
         fetch=fetcher.fetch,
         examine=examine,
+        inspect=_inspector(settings, fetcher),
         environment=os.environ,
         cpus=os.cpu_count() or 1,
         allow_private=settings.allow_private_sources,
     )
+
+
+def _inspector(settings: Globals, fetcher: SourceFetcher) -> Inspector:
+    private = settings.allow_private_sources
+    return Inspector(fetcher.fetch, os.environ, lambda: session(allow_private=private), os.cpu_count() or 1)
 
 
 def _fetcher(settings: Globals) -> SourceFetcher:

@@ -99,7 +99,7 @@ class _Judge:
         missing = self._missing_cost(estimates) or _foreign(sorted(sums.keys() - known))
         for money in self.limits.max_cost:
             used = None if missing else sums.get(money.currency, Decimal(0))
-            yield self._guard("max_cost", money.amount, money.currency, used, missing)
+            yield self._guard("max_cost", money.amount, money.currency, used, missing=missing)
 
     def jobs(self) -> Iterator[Guard]:
         """How many jobs the plan starts; jobs that run already are not started."""
@@ -117,7 +117,7 @@ class _Judge:
         seconds = sum((Decimal(str(each)) for each in lengths.values() if each is not None), Decimal(0))
         missing = _unknown_length(unknown) if unknown else ""
         used = None if missing else seconds / 60
-        yield self._guard("max_minutes", Decimal(str(self.limits.max_minutes)), "minutes", used, missing)
+        yield self._guard("max_minutes", Decimal(str(self.limits.max_minutes)), "minutes", used, missing=missing)
 
     def reruns(self) -> Iterator[Guard]:
         """How much of what is finished is encoded again."""
@@ -137,7 +137,7 @@ class _Judge:
         yield self._guard("max_rerun_percent", limit, "percent", Decimal(again * 100) / existing, detail=detail)
 
     def _guard(
-        self, key: Key, limit: Decimal, unit: str, used: Decimal | None, missing: str = "", detail: str = ""
+        self, key: Key, limit: Decimal, unit: str, used: Decimal | None, *, missing: str = "", detail: str = ""
     ) -> Guard:
         return Guard(key, limit, unit, used, missing, detail, lifted=key in self.plan.selection.allow)
 

@@ -86,11 +86,21 @@ class OutputFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Canaries:
+    """The first jobs of many; `waiting` counts the outputs that are started only if all of these end well."""
+
+    jobs: tuple[PlannedJob, ...]
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stopping:
     """The first interrupt: nothing more is started."""
 
 
-Happening = StepDone | JobStarted | JobProgress | JobMessage | OutputDone | OutputDelivered | OutputFailed | Stopping
+Happening = (
+    StepDone | JobStarted | JobProgress | JobMessage | OutputDone | OutputDelivered | OutputFailed | Canaries | Stopping
+)
 Tell = Callable[[Happening], None]
 
 

@@ -27,9 +27,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """What all files declare, `limits` as often as it stands there. `incomplete` sections could not be read, so a name may be known that is not here.
+    """What all files declare, `limits` as often as it stands there.
 
-    A name that cannot be one, or that is defined before, was told; its entry is here so that it is looked at, too.
+    `incomplete` sections could not be read, so a name may be known that is not here. A name that
+    cannot be one, or that is defined before, was told; its entry is here so that it is looked at, too.
     """
 
     project: str

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Literal, Protocol, runtime_checkable
 
+from reconciler.core.checks import CheckResult
 from reconciler.core.encode import Output, Source
 
 
@@ -79,6 +80,7 @@ class Verified:
     summary: str
     notes: tuple[str, ...] = ()
     duration: float | None = None
+    checks: tuple[CheckResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Held:
     expires_at: str | None = None
     duration: float | None = None
     notes: tuple[str, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ class Suspect:
     size: int | None = None
     sha256: str | None = None
     notes: tuple[str, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +232,13 @@ class Examine(Protocol):
 
     def __call__(self, file: IO[bytes], size: int, output: Output) -> Examined:
         """`file` can be read and sought in, `size` is its length in bytes. Raises OSError where reading fails."""
+
+
+class Inspect(Protocol):
+    """Makes the checks that a spec asks for, on an output that a provider holds."""
+
+    def __call__(self, link: str, renew: Callable[[], str], output: Output) -> tuple[CheckResult, ...]:
+        """What was measured of the file behind `link`. After RejectedError and UnavailableError nothing is known."""
 
 
 class Provider(Protocol):

@@ -17,7 +17,7 @@ from reconciler.core.cost import Money, read_money
 from reconciler.core.encode import Native, Source
 from reconciler.core.errors import CredentialsError
 from reconciler.core.parameters import Parameters
-from reconciler.core.ports import Examine, Fetch, Provider
+from reconciler.core.ports import Examine, Fetch, Inspect, Provider
 from reconciler.core.strict import Strict
 
 ENVIRONMENT = re.compile(r"\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -79,12 +79,14 @@ class Refusal:
 class Workshop:
     """What a provider is built from. `project` is the project folder, `examine` looks at what a provider holds.
 
+    `inspect` makes the checks of a spec on what a provider holds.
     `allow_private` is the user's word that private and loopback addresses may be opened.
     """
 
     project: str
     fetch: Fetch
     examine: Examine
+    inspect: Inspect
     environment: Mapping[str, str]
     cpus: int
     allow_private: bool = False

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from reconciler.core.checks import CheckResult
+from reconciler.core.evidence import Content
 from reconciler.core.manifest import Canonical
 
 FORMAT = "encode-reconciler-state"
@@ -35,12 +36,16 @@ class Evidence(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
 
 
 class SourceRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """The source that an attempt was made from. `pin` is the sha256 that the spec asked for, if it did."""
+    """The source that an attempt was made from.
+
+    `pin` is the sha256 that the spec asked for, if it did; `content` is what the server said of a remote one.
+    """
 
     identity: str
     evidence: Evidence = Evidence()
     sha256: str | None = None
     pin: str | None = None
+    content: Content | None = None
 
 
 class JobRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -8,12 +8,18 @@ from msgspec.structs import replace
 
 from reconciler.core.delivery import DeliveredCopy, Target
 from reconciler.core.encode import Output
+from reconciler.core.evidence import Content
 from reconciler.core.jobs import PlannedJob, attempt_of
 from reconciler.core.ports import Done, Held, Suspect, Verified
 from reconciler.core.state import Attempt, Delivered, Evidence, JobRecord, OutputRecord, Phase, Record, SourceRecord
 from reconciler.core.steps import Create, EncodeStep, Move, Resume, Retry, Reuse, ReuseTwin, Update
 from reconciler.core.urls import without_query
 from reconciler.core.world import expired
+
+
+def looked_at(record: Record, content: Content | None) -> Record:
+    """The record of a job about to be prepared, with what the server of its source says of it now."""
+    return record if content is None else replace(record, source=replace(record.source, content=content))
 
 
 def intended(step: EncodeStep, job: PlannedJob, known: Record | None, rev: int, now: str) -> Record:
@@ -97,6 +103,7 @@ def verified(record: Record, result: Verified, output: Output, *, rev: int, now:
             summary=result.summary,
             temp=result.path,
         ),
+        checks=result.checks,
         notes=result.notes,
         error=None,
         updated_at=now,
@@ -120,6 +127,7 @@ def held(record: Record, result: Held, output: Output, rev: int, now: str) -> Re
         status="complete",
         output=file,
         previous=tuple(attempt for attempt in record.previous if not expired(attempt.output, now)),
+        checks=result.checks,
         notes=result.notes,
         failures=0,
         error=None,
@@ -174,6 +182,7 @@ def read_from(record: Record, done: Done, now: str) -> Record:
         evidence=Evidence(size=done.source.size, mtime_ns=done.source.mtime_ns),
         sha256=done.source.sha256,
         pin=record.source.pin,
+        content=record.source.content,
     )
     return replace(record, source=source, encoder=done.encoder, job=job)
 
@@ -230,7 +239,7 @@ def waiting(record: Record, error: str, rev: int, now: str) -> Record:
 def suspect(record: Record, result: Suspect, rev: int, now: str) -> Record:
     """A file that does not prove whole; it is kept for a look and never called complete."""
     kept = f"{result.error} (kept for a look: {result.path})"
-    return replace(failed(record, kept, rev, now), status="suspect", notes=result.notes)
+    return replace(failed(record, kept, rev, now), status="suspect", notes=result.notes, checks=result.checks)
 
 
 def lost(record: Record, rev: int, now: str) -> Record:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from reconciler.core.delivery import DeliveredCopy, Presence
 from reconciler.core.encode import Desired, Source
+from reconciler.core.evidence import Changed, Content, compare
 from reconciler.core.ports import Sighting
 from reconciler.core.state import Attempt, Evidence, OutputRecord, Record, SourceRecord
 
@@ -17,7 +18,8 @@ from reconciler.core.state import Attempt, Evidence, OutputRecord, Record, Sourc
 class World:
     """A look around: local sources by identity, sizes of published files by path (None: not there), this host.
 
-    `copies` are delivered copies that were looked at, by where they are (None: not there).
+    `copies` are delivered copies that were looked at, by where they are (None: not there). `contents` are what
+    servers said of remote sources that somebody looked at, by identity.
     `now` is when it was taken (RFC 3339, UTC, whole seconds, as the state writes times).
     """
 
@@ -26,6 +28,7 @@ class World:
     sightings: Mapping[str, Sighting] = field(default_factory=dict)
     files: Mapping[str, int | None] = field(default_factory=dict)
     copies: Mapping[str, Presence | None] = field(default_factory=dict)
+    contents: Mapping[str, Content] = field(default_factory=dict)
 
     def source_change(self, recorded: SourceRecord, source: Source) -> str | None:
         """What changed about a source's content since it was recorded, as a sentence; None if nothing is known to.
@@ -35,6 +38,8 @@ class World:
         unmet = source.sha256 is not None and recorded.sha256 is not None and source.sha256 != recorded.sha256
         if unmet and source.sha256 != recorded.pin:
             return f"source pinned to sha256 {source.sha256 or '':.12}, encoded from {recorded.sha256 or '':.12}"
+        if source.kind == "http":
+            return self._remote_change(recorded, source)
         seen = self.sightings.get(source.identity)
         if source.kind != "file" or seen is None or not seen.exists:
             return None
@@ -46,6 +51,14 @@ class World:
         if seen.sha256 != recorded.sha256:
             return f"source content changed: sha256 {recorded.sha256[:12]} -> {seen.sha256[:12]}"
         return None
+
+    def _remote_change(self, recorded: SourceRecord, source: Source) -> str | None:
+        """What changed about a remote source that is watched, as far as somebody looked; weak evidence says nothing."""
+        seen = self.contents.get(source.identity)
+        if not source.watch or seen is None or recorded.content is None:
+            return None
+        verdict = compare(recorded.content, seen)
+        return f"source content changed: {verdict.why}" if isinstance(verdict, Changed) else None
 
     def same_digest(self, recorded: SourceRecord, source: Source) -> bool:
         """Whether both sides hold a content digest and they are equal: a moved master is not a new one."""

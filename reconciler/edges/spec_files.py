@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.core.encode import Desired
-from reconciler.core.errors import Problem, SpecError, unique
+from reconciler.core.encode import Desired, Output
+from reconciler.core.errors import Place, Problem, SpecError, unique
+from reconciler.core.links import link_problem
 from reconciler.core.namespace import Document, gather
 from reconciler.core.nodes import masked
 from reconciler.core.provider_types import Knowledge
@@ -46,6 +47,24 @@ class Loaded:
         problems = list(self.sources.told(encodes))
         if problems:
             raise _error(problems, self.texts, len(self.desired.files))
+
+    def require_links(self, outputs: Iterable[Output], now: str) -> None:
+        """Raise SpecError if the signed link of a source dies before it could be fetched; `now` is RFC 3339."""
+        problems = [
+            Problem(f"{output.source.identity}: {why}", _source_place(output), f"encodes.{output.encode}.source", _SIGN)
+            for output in outputs
+            if output.source.kind == "http" and (why := link_problem(output.source.location, now)) is not None
+        ]
+        if problems:
+            raise _error(problems, self.texts, len(self.desired.files))
+
+
+_SIGN = ('A link that is signed at apply stands in the environment:  {id: NAME, url: "${env.RECONCILER_NAME_URL}"}',)
+
+
+def _source_place(output: Output) -> Place:
+    origin = output.origins.get("source")
+    return origin.place if origin is not None and origin.place is not None else output.place
 
 
 def load(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 from reconciler.core.happenings import (
+    Canaries,
     Happening,
     JobMessage,
     JobProgress,
@@ -59,13 +60,11 @@ class ApplyEvents:
             case OutputDone():
                 yield self._complete(happening, now)
             case OutputDelivered():
-                facts = {"where": happening.where, "url": happening.url, "size": happening.size}
-                hook = {**self._hook(happening.address, now), **facts}
-                yield event("log", f"{happening.address}: delivered to {happening.where}", stamp, hook=hook)
+                yield self._delivered(happening, now)
             case OutputFailed():
                 yield self._errored(happening, now)
-            case Stopping():
-                yield event("log", STOPPING, stamp, level="warn")
+            case Canaries() | Stopping():
+                yield _about_all(happening, stamp)
             case _:
                 assert_never(happening)
 
@@ -100,6 +99,10 @@ class ApplyEvents:
         hook = {**self._hook(done.address, now), "id_key": "path", "id_value": done.path, **facts}
         message = f"{done.address}: Encoding complete after {hook['elapsed_seconds']}s [path={done.path}]"
         return event("apply_complete", message, _stamp(now), hook=hook)
+
+    def _delivered(self, done: OutputDelivered, now: datetime) -> Event:
+        hook = {**self._hook(done.address, now), "where": done.where, "url": done.url, "size": done.size}
+        return event("log", f"{done.address}: delivered to {done.where}", _stamp(now), hook=hook)
 
     def _errored(self, failed: OutputFailed, now: datetime) -> Event:
         facts = {
@@ -142,6 +145,13 @@ def outcome_events(outcome: Outcome, timestamp: str, exit_code: int) -> Iterator
         paid=[str(money) for money in outcome.paid],
         seconds=round(outcome.seconds, 1),
     )
+
+
+def _about_all(happening: Canaries | Stopping, stamp: str) -> Event:
+    if isinstance(happening, Stopping):
+        return event("log", STOPPING, stamp, level="warn")
+    first = [step.address for job in happening.jobs for step in job.steps]
+    return event("log", f"{len(first)} outputs first; {happening.waiting} wait for them", stamp, canaries=first)
 
 
 def _action(step: EncodeStep) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from reconciler.core.happenings import (
+    Canaries,
     Happening,
     JobMessage,
     JobProgress,
@@ -20,7 +21,7 @@ from reconciler.core.happenings import (
 from reconciler.core.jobs import PlannedJob
 from reconciler.core.ports import Running
 from reconciler.views.cells import visible
-from reconciler.views.words import clock, size
+from reconciler.views.words import clock, count, size
 
 _VERB = 10
 STOPPING = "nothing more is started; what runs is ended and recorded. Once more: at once"
@@ -84,14 +85,23 @@ def said(happening: Happening, heard: Heard) -> Iterator[tuple[str, str]]:
             yield message(job, text)
         case OutputDone():
             yield from _done(happening, heard)
-        case OutputDelivered():
-            yield "delivered", f"{visible(happening.address)}  {visible(happening.where)}"
-        case OutputFailed():
-            yield happening.status, f"{visible(happening.address)}: {visible(happening.error)}"
-        case Stopping():
-            yield "stopping", STOPPING
+        case OutputDelivered() | OutputFailed() | Canaries() | Stopping():
+            yield _plainly(happening)
         case _:
             assert_never(happening)
+
+
+def _plainly(happening: OutputDelivered | OutputFailed | Canaries | Stopping) -> tuple[str, str]:
+    """What needs no memory of what was said before."""
+    match happening:
+        case OutputDelivered():
+            return "delivered", f"{visible(happening.address)}  {visible(happening.where)}"
+        case OutputFailed():
+            return happening.status, f"{visible(happening.address)}: {visible(happening.error)}"
+        case Canaries(jobs=jobs, waiting=waiting):
+            return "canary", f"{', '.join(map(job_label, jobs))} first; {count(waiting, 'output')} wait for that"
+        case Stopping():
+            return "stopping", STOPPING
 
 
 def _done(done: OutputDone, heard: Heard) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,66 @@
+"""The checks of a spec on what a provider holds: the file is brought here, measured, and thrown away."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import requests
+
+from reconciler.core.checks import CheckResult
+from reconciler.core.encode import Output
+from reconciler.core.errors import RejectedError
+from reconciler.core.ports import Fetch
+from reconciler.ffmpeg import binary
+from reconciler.ffmpeg.comparison import Subject
+from reconciler.ffmpeg.package_quality import check_output
+from reconciler.ffmpeg.quality import Checker
+from reconciler.io.download import Watch
+from reconciler.io.link_stream import LinkStream
+
+
+class Inspector:
+    """Implements core.ports.Inspect."""
+
+    def __init__(
+        self, fetch: Fetch, environment: Mapping[str, str], new_session: Callable[[], requests.Session], cpus: int
+    ) -> None:
+        self._fetch, self._environment, self._new_session, self._cpus = fetch, environment, new_session, cpus
+
+    def __call__(self, link: str, renew: Callable[[], str], output: Output) -> tuple[CheckResult, ...]:
+        """See core.ports.Inspect."""
+        program = binary.find(self._environment)
+        checker = Checker(program, self._environment, time.monotonic, threads=self._cpus)
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reconciler-checks-")))
+            path = folder / f"output.{output.parameters.container or 'media'}"
+            self._bring(link, renew, path, stack)
+            subject = Subject(str(path), output.parameters, output.source, self._source(output))
+            return check_output(checker, subject, output.checks, _untold, _never)
+
+    def _bring(self, link: str, renew: Callable[[], str], path: Path, stack: ExitStack) -> None:
+        session = stack.enter_context(self._new_session())
+        stream = LinkStream(session, link, renew, Watch(lambda _done, _total: None, _never, time.sleep))
+        stream.begin()
+        with path.open("wb") as file:
+            for piece in stream.pieces():
+                file.write(piece)
+
+    def _source(self, output: Output) -> str | None:
+        """The source as a file here, if a check compares with it."""
+        if not output.checks.needs_source or output.source.kind == "lavfi":
+            return None
+        if output.source.kind == "store":
+            raise RejectedError(f"{output.source.identity} cannot be read here, so nothing can be compared with it")
+        return self._fetch(output.source, lambda _done, _total: None, _never).path
+
+
+def _untold(_fraction: float) -> None:
+    """How far a measurement is, is not shown for what runs elsewhere."""
+
+
+def _never() -> bool:
+    return False
