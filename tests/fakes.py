@@ -115,11 +115,11 @@ class Process:
         self.universe.journal.clear()
         return outcome
 
-    def deliver(self, target, record, renew, cancelled):
+    def deliver(self, target, record, link, cancelled):
         """A copy that is made at once, unless a trouble awaits it."""
 
         def copy():
-            content = renew() if renew is not None else self.universe.files[record.output.path]
+            content = link.renew() if link is not None else self.universe.files[record.output.path]
             if ("deliver", "before") in self.universe.troubles[:1]:
                 self.universe.troubles.pop(0)
                 raise UnavailableError("the store does not answer")
@@ -317,6 +317,8 @@ class MemoryProvider:
     def held(self, name, link):
         expires_at, dies = "2026-01-03T00:00:00Z", "2026-01-01T04:00:00Z"
         return Held(name, link, size=5, link_expires_at=dies, expires_at=expires_at, duration=60.0)
+
+    private_links = False
 
     def fresh_links(self, job_id):
         def sign():

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from reconciler.apply.hands import Hands, Pending
 from reconciler.core import transitions
 from reconciler.core.aftercare import target
-from reconciler.core.delivery import DeliveredCopy, Target
+from reconciler.core.delivery import DeliveredCopy, FromLink, Target
 from reconciler.core.encode import Output
 from reconciler.core.errors import ProviderError, UnavailableError
 from reconciler.core.expiry import renewed
@@ -46,7 +45,7 @@ class Deliveries:
         wanted = target(output)
         if wanted is None or record.status != "complete" or record.output is None:
             return
-        pending = self.hands.deliver(wanted, record, self._renewal(record), lambda: bool(self.hands.interrupts()))
+        pending = self.hands.deliver(wanted, record, self._link(record), lambda: bool(self.hands.interrupts()))
         self._going.append(_Going(output, wanted, pending))
 
     def look(self) -> None:
@@ -77,8 +76,8 @@ class Deliveries:
         self.failed.append(happening)
         self.hands.tell(happening)
 
-    def _renewal(self, record: Record) -> Callable[[], str] | None:
-        """What gives a link to a file that its provider holds; None for a file on this machine."""
+    def _link(self, record: Record) -> FromLink | None:
+        """How to get at a file that its provider holds; None for a file on this machine."""
         if record.output is None or record.output.path is not None:
             return None
         file, job, provider = record.output, record.job, self.hands.providers.get(record.provider)
@@ -91,4 +90,4 @@ class Deliveries:
                 raise UnavailableError(f"{record.provider} gives no link to {file.where} any more")
             return held.link
 
-        return renew
+        return FromLink("", renew, isinstance(provider, RenewsLinks) and provider.private_links)

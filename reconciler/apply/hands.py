@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from reconciler.core.delivery import DeliveredCopy, Target
+from reconciler.core.delivery import DeliveredCopy, FromLink, Target
 from reconciler.core.encode import Source
 from reconciler.core.happenings import Tell
 from reconciler.core.ports import Provider, SourceSeen
@@ -81,9 +81,9 @@ class Deliver(Protocol):
     """Makes copies of finished outputs, several at a time."""
 
     def __call__(
-        self, target: Target, record: Record, renew: Callable[[], str] | None, cancelled: Callable[[], bool]
+        self, target: Target, record: Record, link: FromLink | None, cancelled: Callable[[], bool]
     ) -> Pending[DeliveredCopy]:
-        """The copy under way; `renew` gives a link to a file that a provider holds, None: it is on this machine."""
+        """The copy under way; `link` is without its URL yet; None: the file is on this machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from reconciler.bytenite.naming import match_results
 from reconciler.bytenite.standing import cost, link_expiry, seconds, stamp
 from reconciler.bytenite.wire import Job, Result
 from reconciler.core.checks import failures
+from reconciler.core.delivery import FromLink
 from reconciler.core.encode import Output
 from reconciler.core.errors import RejectedError, UnavailableError
 from reconciler.core.ports import Done, Examine, Held, Inspect, JobRequest, NotMade, OutputResult, SourceSeen, Suspect
@@ -44,6 +45,7 @@ class Collector:
     options: ByteniteOptions
     examine: Examine
     inspect: Inspect
+    private: bool
     links: Callable[[], requests.Session]
     sleep: Callable[[float], None]
     now: Callable[[], datetime]
@@ -157,7 +159,7 @@ class Collector:
             return again.link
 
         try:
-            results = self.inspect(found.link, renew, output)
+            results = self.inspect(FromLink(found.link, renew, self.private), output)
         except RejectedError as error:
             return Suspect(shown(found.link), f"it could not be checked: {error}", size=found.size, notes=found.notes)
         failed = failures(results)

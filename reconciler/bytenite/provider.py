@@ -63,7 +63,7 @@ def provider(
     listing = Listing(api, clocks.monotonic)
     drafts = Drafts(api, listing, options, workshop.fetch, workshop.environment, clocks, links)
     examine, inspect = workshop.examine, workshop.inspect
-    collector = Collector(api, options, examine, inspect, links, clocks.sleep, clocks.now, clocks.dice)
+    collector = Collector(api, options, examine, inspect, private, links, clocks.sleep, clocks.now, clocks.dice)
     return ByteniteProvider(
         api, options=options, drafts=drafts, collector=collector, clocks=clocks, lost_sight=lost_sight
     )
@@ -189,6 +189,11 @@ class ByteniteProvider:
     def jobs_of(self, project: str) -> Iterator[FoundJob]:
         """See core.ports.FindsJobs."""
         return jobs_of(self._api, project)
+
+    @property
+    def private_links(self) -> bool:
+        """See core.ports.RenewsLinks."""
+        return self._collector.private
 
     def fresh_links(self, job_id: str) -> Sequence[Held]:
         """See core.ports.RenewsLinks."""

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.commands.gathering import project_folder
@@ -27,11 +28,11 @@ class Courier:
         self._threads = Threads("delivery", AT_ONCE)
 
     def __call__(
-        self, target: Target, record: Record, renew: Callable[[], str] | None, cancelled: Callable[[], bool]
+        self, target: Target, record: Record, link: FromLink | None, cancelled: Callable[[], bool]
     ) -> Future[DeliveredCopy]:
         """See apply.hands.Deliver."""
         pending: Future[DeliveredCopy] = Future()
-        self._threads.put(lambda: self._deliver(target, record, renew, cancelled), pending)
+        self._threads.put(lambda: self._deliver(target, record, link, cancelled), pending)
         return pending
 
     def remove(self, copy: Delivered) -> None:
@@ -40,14 +41,15 @@ class Courier:
         self._deliveries.remove(target_at(copy), made)
 
     def _deliver(
-        self, target: Target, record: Record, renew: Callable[[], str] | None, cancelled: Callable[[], bool]
+        self, target: Target, record: Record, link: FromLink | None, cancelled: Callable[[], bool]
     ) -> DeliveredCopy:
         file = record.output
         assert file is not None, "only a finished output is delivered"
-        if renew is None:
-            origin: FromFile | FromLink = FromFile(str(project_folder() / (file.path or "")))
+        origin: FromFile | FromLink
+        if link is None:
+            origin = FromFile(str(project_folder() / (file.path or "")))
         else:
-            origin = FromLink(renew(), renew)
+            origin = replace(link, url=link.renew())
         request = Request(target, origin, file.sha256 or None, file.size)
         return self._deliveries.deliver(request, _untold, cancelled)
 
@@ -55,8 +57,9 @@ class Courier:
 def deliveries(settings: Globals) -> Deliveries:
     """What makes copies and looks at them, with the trust that flags give."""
     roots = tuple(Path(root) for root in settings.media_roots)
-    private = settings.allow_private_sources
-    outside = Outside(project_folder(), roots, os.environ, lambda: session(allow_private=private), time.sleep)
+    trusted = settings.allow_private_sources
+    opened = lambda private: session(allow_private=private or trusted)  # noqa: E731 - a factory in one line
+    outside = Outside(project_folder(), roots, os.environ, opened, time.sleep)
     return Deliveries(outside)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import requests
 
 from reconciler.core.checks import CheckResult
+from reconciler.core.delivery import FromLink
 from reconciler.core.encode import Output
 from reconciler.core.errors import RejectedError
 from reconciler.core.ports import Fetch
@@ -26,24 +27,24 @@ class Inspector:
     """Implements core.ports.Inspect."""
 
     def __init__(
-        self, fetch: Fetch, environment: Mapping[str, str], new_session: Callable[[], requests.Session], cpus: int
+        self, fetch: Fetch, environment: Mapping[str, str], new_session: Callable[[bool], requests.Session], cpus: int
     ) -> None:
         self._fetch, self._environment, self._new_session, self._cpus = fetch, environment, new_session, cpus
 
-    def __call__(self, link: str, renew: Callable[[], str], output: Output) -> tuple[CheckResult, ...]:
+    def __call__(self, held: FromLink, output: Output) -> tuple[CheckResult, ...]:
         """See core.ports.Inspect."""
         program = binary.find(self._environment)
         checker = Checker(program, self._environment, time.monotonic, threads=self._cpus)
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reconciler-checks-")))
             path = folder / f"output.{output.parameters.container or 'media'}"
-            self._bring(link, renew, path, stack)
+            self._bring(held, path, stack)
             subject = Subject(str(path), output.parameters, output.source, self._source(output))
             return check_output(checker, subject, output.checks, _untold, _never)
 
-    def _bring(self, link: str, renew: Callable[[], str], path: Path, stack: ExitStack) -> None:
-        session = stack.enter_context(self._new_session())
-        stream = LinkStream(session, link, renew, Watch(lambda _done, _total: None, _never, time.sleep))
+    def _bring(self, held: FromLink, path: Path, stack: ExitStack) -> None:
+        session = stack.enter_context(self._new_session(held.private))
+        stream = LinkStream(session, held.url, held.renew, Watch(lambda _done, _total: None, _never, time.sleep))
         stream.begin()
         with path.open("wb") as file:
             for piece in stream.pieces():

@@ -317,8 +317,9 @@ def _workshop(settings: Globals, fetcher: SourceFetcher) -> Workshop:
 
 
 def _inspector(settings: Globals, fetcher: SourceFetcher) -> Inspector:
-    private = settings.allow_private_sources
-    return Inspector(fetcher.fetch, os.environ, lambda: session(allow_private=private), os.cpu_count() or 1)
+    trusted = settings.allow_private_sources
+    opened = lambda private: session(allow_private=private or trusted)  # noqa: E731 - a factory in one line
+    return Inspector(fetcher.fetch, os.environ, opened, os.cpu_count() or 1)
 
 
 def _fetcher(settings: Globals) -> SourceFetcher:

@@ -313,10 +313,14 @@ class FromFile:
 
 @dataclass(frozen=True, slots=True)
 class FromLink:
-    """A finished output that its provider holds. `renew` gives a fresh link, where the one before has died."""
+    """A finished output that its provider holds. `renew` gives a fresh link, where the one before has died.
+
+    `private` is whether links to it may lead to private addresses, since its provider has one by the user's word.
+    """
 
     url: str
     renew: Callable[[], str]
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import IO, Literal, Protocol, runtime_checkable
 
 from reconciler.core.checks import CheckResult
+from reconciler.core.delivery import FromLink
 from reconciler.core.encode import Output, Source
 
 
@@ -237,8 +238,8 @@ class Examine(Protocol):
 class Inspect(Protocol):
     """Makes the checks that a spec asks for, on an output that a provider holds."""
 
-    def __call__(self, link: str, renew: Callable[[], str], output: Output) -> tuple[CheckResult, ...]:
-        """What was measured of the file behind `link`. After RejectedError and UnavailableError nothing is known."""
+    def __call__(self, held: FromLink, output: Output) -> tuple[CheckResult, ...]:
+        """What was measured of the file. After RejectedError and UnavailableError nothing is known."""
 
 
 class Provider(Protocol):
@@ -313,6 +314,10 @@ class Reports(Protocol):
 @runtime_checkable
 class RenewsLinks(Protocol):
     """A provider that signs links to the files it holds anew, for nothing."""
+
+    @property
+    def private_links(self) -> bool:
+        """Whether its links may lead to private addresses, since it has one itself, by the user's word."""
 
     def fresh_links(self, job_id: str) -> Sequence[Held]:
         """Links to everything that a job made; none if its files are gone. Raises ProviderError."""

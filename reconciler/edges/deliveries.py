@@ -43,7 +43,8 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What deliveries work with: the environment (credentials of stores), sessions that check addresses, sleep.
+    """What deliveries work with: the environment (credentials of stores), sessions that check
+    addresses unless private ones are meant, sleep.
 
     Local folders lie in `project`, or in one of `roots`.
     """
@@ -51,7 +52,7 @@ class Outside:
     project: Path
     roots: tuple[Path, ...]
     environment: Mapping[str, str]
-    new_session: Callable[[], requests.Session]
+    new_session: Callable[[bool], requests.Session]
     sleep: Callable[[float], None]
     patience: Patience = field(default_factory=Patience)
 
@@ -73,7 +74,7 @@ class Deliveries:
         if request.target.package and isinstance(request.origin, FromLink):
             raise RejectedError(f"{request.target.where} cannot be made: a package behind a link is many files")
         if not request.target.remote:
-            with self._outside.new_session() as session:
+            with self._outside.new_session(_is_private(request)) as session:
                 return self._folders.deliver(request, watch, session)
         store = self._store(request.target)
         what = f"the delivery to {request.target.where}"
@@ -164,7 +165,7 @@ class Deliveries:
         target = request.target
         if isinstance(request.origin, FromFile) and target.package:
             return self._package(store, request, Path(request.origin.path), watch)
-        with self._outside.new_session() as session:
+        with self._outside.new_session(_is_private(request)) as session:
             flow, total = _opened(request, session, watch)
             counted = _Counted(flow, watch, total, request)
             store.put(target.key, counted.pieces(), total, media_type(target.key))
@@ -209,6 +210,11 @@ class _Parcel:
         self.package.put(name, counted.pieces(), size, media_type(name))
         self.package.note(name, counted.size, counted.digest.hexdigest())
         self.done += counted.size
+
+
+def _is_private(request: Request) -> bool:
+    """Whether what is copied may be read from a private address."""
+    return isinstance(request.origin, FromLink) and request.origin.private
 
 
 def media_type(name: str) -> str | None:

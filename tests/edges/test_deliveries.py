@@ -54,7 +54,7 @@ class Desk:
         self.project = folder / "project"
         self.project.mkdir(exist_ok=True)
         self.told = []
-        new_session = lambda: session(allow_private=allow_private)  # noqa: E731 - a factory in one line
+        new_session = lambda private: session(allow_private=allow_private or private)  # noqa: E731 - a factory in one line
         outside = Outside(self.project, roots, environment, new_session, lambda _: time.sleep(0.001), QUICK)
         self.deliveries = Deliveries(outside)
 
