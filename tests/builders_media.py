@@ -136,6 +136,21 @@ class Clips:
             *(*_h264(), "-c:a", "pcm_s16le"),
         )
 
+    def languages(self):
+        """A picture with sound in English, Dutch and an unnamed language: 400, 600 and 800 Hz."""
+        tones = [word for n in (2, 3, 4) for word in ("-f", "lavfi", "-i", f"sine=frequency={200 * n}:duration=2")]
+        return self._made(
+            "languages.mkv",
+            *("-f", "lavfi", "-i", f"{PICTURE}:duration=2", *tones, "-map", 0, "-map", 1, "-map", 2, "-map", 3),
+            *(*_h264(), "-c:a", "ac3", "-b:a", "96k"),
+            *("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=dut"),
+        )
+
+    def loud(self, name, gain, *, seconds=8, peaks=""):
+        """Sound whose level rises and falls, so many dB from a quiet one; `peaks` is a filter that adds some."""
+        tone = f"aevalsrc=0.05*sin(2*PI*500*t)*(1.2+sin(2*PI*t/4)):s=48000:d={seconds},volume={gain}dB{peaks}"
+        return self._made(f"{name}.flac", "-f", "lavfi", "-i", tone, "-c:a", "flac")
+
     def surround(self, container="mp4", codec="aac", layout="5.1"):
         """Six channels."""
         channels = "|".join(["sin(880*PI*t)/4"] * 6)

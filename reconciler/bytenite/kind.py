@@ -11,8 +11,9 @@ from reconciler.bytenite.refusals import parameter_refusals, source_refusals
 from reconciler.bytenite.stores import read_place
 from reconciler.bytenite.template import TemplateError, read_template
 from reconciler.core.encode import Native, Source
-from reconciler.core.parameters import Parameters, Seconds, Strict
+from reconciler.core.parameters import Parameters, Seconds
 from reconciler.core.provider_types import EnvironmentText, NativeOutput, NativeProblem, PaidOptions, Refusal, Secret
+from reconciler.core.strict import Strict
 
 TEMPORARY = "temporary"
 

@@ -133,8 +133,13 @@ def _audio(audio: Audio) -> Iterator[Refusal]:
         yield Refusal("audio.channels", message, f"Write  channels: one of {counts}.")
     if audio.track:
         yield Refusal("audio.track", "ByteNite always takes the first audio track", LOCALLY)
+    for field in parameter_fields(Parameters.model_construct(audio=audio)):
+        if field.startswith(_NOT_SAID):
+            message = f'ByteNite\'s document has no word for "{field.removeprefix("audio.")}"'
+            yield Refusal(field, message, LOCALLY)
     if audio.missing not in {None, "skip"}:
         yield Refusal("audio.missing", "ByteNite cannot be told what to do without sound", LOCALLY)
 
 
+_NOT_SAID = ("audio.loudness.", "audio.copy_if.", "audio.tracks")
 _AAC = "Write  codec: aac, or encode it with a provider of type ffmpeg."

@@ -15,6 +15,8 @@ from reconciler.core.strict import Strict
 
 Extra = str | int | float | bool
 
+# What ByteNite may mean by a codec of sound as we do; anything else stays in its own words.
+_SOUNDS = ("aac", "opus")
 _BOUNDS = ("min_bitrate", "max_bitrate", "buffer_size")
 _EDGES = ("top", "bottom", "left", "right")
 _NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,9})?")
@@ -81,7 +83,7 @@ def _number(value: object) -> object:
 def _audio(leaves: Leaves) -> dict[str, object]:
     reader = _Reader(leaves, Audio, "audio")
     codec = reader.value("audio_codec")
-    if isinstance(codec, str) and codec.lower() != "none":
+    if isinstance(codec, str) and codec.lower() in _SOUNDS:
         reader.read("audio_codec", "codec", codec.lower())
     reader.read("audio_bitrate", "bitrate", reader.value("audio_bitrate"))
     channels = reader.value("audio_channel")

@@ -151,34 +151,46 @@ DEFAULT_ENCODERS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ContainerFacts:
-    """What a container holds; `faststart` is for those whose index can move to the front."""
+    """What a container holds; `faststart` is for those whose index can move to the front.
+
+    `tracks` is how many tracks of sound there may be, None for any number.
+    """
 
     video: tuple[str, ...]
     audio: tuple[str, ...]
     faststart: bool = False
+    tracks: int | None = None
 
 
 CONTAINERS: Mapping[str, ContainerFacts] = {
     "mp4": ContainerFacts(("h264", "hevc", "vp9", "av1"), ("aac", "opus"), faststart=True),
     "mov": ContainerFacts(("h264", "hevc"), ("aac",), faststart=True),
-    "mkv": ContainerFacts(("h264", "hevc", "vp9", "av1"), ("aac", "opus")),
+    "mkv": ContainerFacts(("h264", "hevc", "vp9", "av1"), ("aac", "mp3", "flac", "opus")),
     "webm": ContainerFacts(("vp9", "av1"), ("opus",)),
     "m4a": ContainerFacts((), ("aac",), faststart=True),
+    "mp3": ContainerFacts((), ("mp3",), tracks=1),
+    "ogg": ContainerFacts((), ("opus",), tracks=1),
+    "flac": ContainerFacts((), ("flac",), tracks=1),
     # Packages: what the players of each kind take.
-    "hls": ContainerFacts(("h264", "hevc", "av1"), ("aac",)),
-    "dash": ContainerFacts(("h264", "hevc", "av1"), ("aac", "opus")),
-    "cmaf": ContainerFacts(("h264", "hevc", "av1"), ("aac",)),
+    "hls": ContainerFacts(("h264", "hevc", "av1"), ("aac",), tracks=1),
+    "dash": ContainerFacts(("h264", "hevc", "av1"), ("aac", "opus"), tracks=1),
+    "cmaf": ContainerFacts(("h264", "hevc", "av1"), ("aac",), tracks=1),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFacts:
-    """One audio codec. Bitrates are bits a second: the lowest in all, the highest a channel at 48 kHz."""
+    """One audio codec. Bitrates are bits a second: the lowest in all, the highest a channel at 48 kHz.
+
+    `bitrates` are the only ones that there are, at sample rates from 32 kHz on; a codec without loss has none.
+    """
 
     sample_rates: tuple[int, ...]
     channels: frozenset[int]
     lowest: int
     highest: int
+    bitrates: tuple[int, ...] = ()
+    lossless: bool = False
 
 
 AUDIO: Mapping[str, AudioFacts] = {
@@ -189,6 +201,34 @@ AUDIO: Mapping[str, AudioFacts] = {
         288_000,  # 6144 bits a frame of 1024 samples, and a channel: more is clamped
     ),
     "opus": AudioFacts((8_000, 12_000, 16_000, 24_000, 48_000), frozenset({1, 2, 3, 4, 5, 6, 8}), 6_000, 256_000),
+    "mp3": AudioFacts(
+        (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000),
+        frozenset({1, 2}),
+        8_000,
+        320_000,
+        tuple(1000 * each for each in (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)),
+    ),
+    "flac": AudioFacts(
+        (8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000, 176_400, 192_000),
+        frozenset({1, 2, 3, 4, 5, 6, 8}),
+        0,
+        0,
+        lossless=True,
+    ),
+}
+
+_PCM = ("pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le")
+
+# The sound that each container can take over as it is, by ffmpeg's names of codecs.
+COPYABLE: Mapping[str, tuple[str, ...]] = {
+    "mp4": ("aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"),
+    "mov": ("aac", "mp3", "ac3", "alac", *_PCM),
+    "mkv": ("aac", "mp3", "mp2", "ac3", "eac3", "dts", "truehd", "opus", "vorbis", "flac", "alac", *_PCM),
+    "webm": ("opus", "vorbis"),
+    "m4a": ("aac", "alac"),
+    "mp3": ("mp3",),
+    "ogg": ("opus", "vorbis", "flac"),
+    "flac": ("flac",),
 }
 
 # The colours that ffmpeg and every browser agree on by name; any other is written #rrggbb.

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from reconciler.core.codecs import CONTAINERS, DEFAULT_ENCODERS, ContainerFacts
+from reconciler.core.codecs import AUDIO, CONTAINERS, COPYABLE, DEFAULT_ENCODERS, ContainerFacts
 from reconciler.core.errors import Problem
 from reconciler.core.lost import as_far_as_known
 from reconciler.core.package_rules import package_problems, variant_problems, variants_to_judge
 from reconciler.core.packages import variants_of
 from reconciler.core.parameters import Audio, Parameters, Video
 from reconciler.core.picture_rules import picture_problems
-from reconciler.core.sound_rules import sound_problems
+from reconciler.core.sound_rules import sound_problems, track_problems
 from reconciler.core.written import Written
 
 _EXAMPLES = {"video": "{codec: h264, crf: 23}", "audio": "{codec: aac, bitrate: 128k}"}
@@ -48,7 +48,8 @@ def canonical(parameters: Parameters) -> Parameters:
             for name, variant in variants_of(parameters).items()
         }
         return parameters.model_copy(update={"variants": variants})
-    video = None if parameters.container == "m4a" else _usual(parameters.video)
+    facts = _facts(parameters)
+    video = None if facts is not None and not facts.video else _usual(parameters.video)
     return parameters if video is parameters.video else parameters.model_copy(update={"video": video})
 
 
@@ -68,6 +69,7 @@ def _sound(parameters: Parameters, written: Written) -> Iterator[Problem]:
     audio = parameters.audio
     if audio is not None and audio.codec not in {None, "none"}:
         yield from sound_problems(audio, written)
+        yield from track_problems(parameters, written)
 
 
 def _unset(parameters: Parameters, written: Written) -> Iterator[Problem]:
@@ -130,7 +132,7 @@ def _section(name: str, section: Video | Audio | None, parameters: Parameters, w
             hint = f"Write  {name}: {_EXAMPLES[name]}  or, for none,  {name}: {{codec: none}}"
             yield written.problem(f"nothing is said about {name}", name, hint)
     elif section.codec is None:
-        others = (*DEFAULT_ENCODERS, "none") if name == "video" else ("aac", "opus", "none")
+        others = (*DEFAULT_ENCODERS, "none") if name == "video" else (*AUDIO, "copy", "none")
         yield written.problem(f"{name} has no codec", name, f"Write  codec: {others[0]}  (or {', '.join(others[1:])}).")
     elif section.codec == "none":
         yield from _beside_none(name, section, written)
@@ -143,7 +145,9 @@ def _section(name: str, section: Video | Audio | None, parameters: Parameters, w
 def _able(name: str, parameters: Parameters) -> tuple[str, ...] | None:
     """The codecs that the container holds; None if none is set."""
     facts = _facts(parameters)
-    return None if facts is None else facts.video if name == "video" else facts.audio
+    if facts is None or name == "video":
+        return None if facts is None else facts.video
+    return (*facts.audio, "copy") if parameters.container in COPYABLE else facts.audio
 
 
 def _not_in(name: str, codec: str, able: tuple[str, ...], container: str, written: Written) -> Problem:
@@ -154,7 +158,9 @@ def _not_in(name: str, codec: str, able: tuple[str, ...], container: str, writte
     if not able:
         hints = [f"Leave {name} out, or write  container: {holding[0]}"]
     else:
-        hints = [f"{container} holds {' and '.join(able)}; {codec} goes into {', '.join(holding)}."]
+        holds = " and ".join(each for each in able if each != "copy")
+        goes = f"{codec} goes into {', '.join(holding)}" if codec != "copy" else "its sound must be encoded"
+        hints = [f"{container} holds {holds}; {goes}."]
     return written.problem(f"{container} cannot hold {codec}", main, *written.source_of(other), *hints, value=True)
 
 

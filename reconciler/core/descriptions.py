@@ -111,7 +111,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
     "Pad": {"aspect": "The shape: 16:9.", "color": 'A name or "#rrggbb", in quotes; black if left out.'},
     "FrameRateLimit": {"max": "The most frames a second."},
     "Audio": {
-        "codec": "The codec.",
+        "codec": "The codec; copy takes the source's sound as it is.",
         "bitrate": "Bits a second: 128k.",
         "channels": "1, 2, 6 or mono, stereo, 5.1.",
         "sample_rate": "Samples a second: 48k.",
@@ -125,3 +125,15 @@ def description(model: str, field: str) -> str:
     """A field's sentence; fields of a base model are described there."""
     own = DESCRIPTIONS.get(model, {}).get(field)
     return own or next((fields[field] for fields in DESCRIPTIONS.values() if field in fields), "")
+        "tracks": "Several of them: all, numbers, or languages such as [eng, nld].",
+        "loudness": "How loud it becomes, by EBU R128, measured in a pass of its own.",
+        "copy_if": "When a track is copied instead of encoded.",
+    },
+    "Loudness": {
+        "target": "The loudness of the whole, in LUFS: -16 for the web, -23 for television.",
+        "true_peak": "The highest true peak, in dBTP; -1.5 if left out.",
+        "range": "The most loudness range, in LU; left out, the range stays as it is.",
+    },
+    "CopyIf": {
+        "codec": "The source's codec; that of the output if left out.",
+        "max_bitrate": "The most bits a second that the source's track may have.",

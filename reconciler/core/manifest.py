@@ -37,6 +37,7 @@ NEUTRAL: Mapping[str, Canonical] = {
     "video.pixel_format": "yuv420p",
     "audio.missing": "skip",
     "audio.track": 0,
+    "audio.loudness.true_peak": -1.5,
     "source.trim.start": 0,
     "segment.type": "fmp4",
     "segment.duration": 6,

@@ -8,16 +8,17 @@ together is decided in `combinations`; what they mean to ffmpeg in `ffmpeg/argum
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from reconciler.core import units
-from reconciler.core.lost import LostError
+from reconciler.core.sound_fields import CopyIf, Loudness, Tracks
+from reconciler.core.strict import Strict
 
-Container = Literal["mp4", "mov", "mkv", "webm", "m4a", "hls", "dash", "cmaf"]
+Container = Literal["mp4", "mov", "mkv", "webm", "m4a", "mp3", "ogg", "flac", "hls", "dash", "cmaf"]
 VideoCodec = Literal["h264", "hevc", "vp9", "av1", "none"]
-AudioCodec = Literal["aac", "opus", "none"]
+AudioCodec = Literal["aac", "opus", "mp3", "flac", "copy", "none"]
 Encoder = Literal["libx264", "libx265", "libvpx-vp9", "libsvtav1", "libaom-av1"]
 PixelFormat = Literal["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le"]
 
@@ -169,20 +170,6 @@ Edge = Annotated[int, Field(ge=0, le=16_384, strict=True)]
 Truth = Annotated[bool, Field(strict=True)]
 
 
-class Strict(BaseModel):
-    """Unknown keys are errors, values do not change once read; asking for a lost one raises LostError."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> object:
-            """Only called for what is not there."""
-            if name in type(self).model_fields:
-                raise LostError(name)
-            return super().__getattr__(name)
-
-
 class Crop(Strict):
     """Pixels taken off each edge of the (upright) source picture, before scaling."""
 
@@ -246,14 +233,17 @@ class Video(Strict):
 
 
 class Audio(Strict):
-    """The sound of an output. `track` counts the source's audio tracks from 0."""
+    """The sound of an output. `track` counts the source's audio tracks from 0; `tracks` takes several."""
 
     codec: AudioCodec | None = None
     bitrate: Bitrate | None = None
     channels: Channels | None = None
     sample_rate: SampleRate | None = None
     track: Annotated[int, Field(ge=0, le=255, strict=True)] | None = None
+    tracks: Tracks | None = None
     missing: Literal["skip", "silence", "error"] | None = None
+    loudness: Loudness | None = None
+    copy_if: CopyIf | None = None
 
 
 class Segment(Strict):

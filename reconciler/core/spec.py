@@ -20,7 +20,6 @@ from reconciler.core.parameters import (
     Parameters,
     Seconds,
     Segment,
-    Strict,
     Truth,
     Variant,
     Video,
@@ -28,6 +27,8 @@ from reconciler.core.parameters import (
 from reconciler.core.provider_types import ProviderOptions, Secret
 
 Scalar = str | int | float | bool
+from reconciler.core.sound_fields import CopyIf, Loudness
+from reconciler.core.strict import Strict
 Labels = dict[str, Scalar | None]
 Attempts = Annotated[int, Field(ge=1, le=20, strict=True)]
 Text = Annotated[str, StringConstraints(min_length=1, strict=True)]
@@ -141,7 +142,7 @@ class Spec(Strict):
     encodes: dict[str, EncodeSpec] | None = None
 
 
-PARAMETER_MODELS = (Parameters, Video, Audio, Crop, Pad, FrameRateLimit, Segment, Variant)
+PARAMETER_MODELS = (Parameters, Video, Audio, Crop, Pad, FrameRateLimit, Segment, Variant, Loudness, CopyIf)
 SPEC_MODELS = (
     *(ProviderOptions, Policy, PlacedPolicy, TrimSpec, SourceSpec, ForEachFile, ForEachGlob, PresetSpec, OutputSpec),
     *(EncodeSpec, LimitsSpec, Spec),
@@ -157,7 +158,11 @@ CHANGES_BITS: Mapping[str, frozenset[str]] = {
             *("width", "height", "avoid_upscaling", "crop", "pad", "rotate", "flip", "fps"),
         }
     ),
-    "Audio": frozenset({"codec", "bitrate", "channels", "sample_rate", "track", "missing"}),
+    "Audio": frozenset(
+        {"codec", "bitrate", "channels", "sample_rate", "track", "tracks", "missing", "loudness", "copy_if"}
+    ),
+    "Loudness": frozenset({"target", "true_peak", "range"}),
+    "CopyIf": frozenset({"codec", "max_bitrate"}),
     "Crop": frozenset({"top", "bottom", "left", "right"}),
     "Pad": frozenset({"aspect", "color"}),
     "FrameRateLimit": frozenset({"max"}),

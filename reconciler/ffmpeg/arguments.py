@@ -7,15 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.core.encode import Source, Trim
+from reconciler.core.languages import old_code
 from reconciler.core.packages import is_package, segment_type
 from reconciler.core.parameters import Audio, Parameters
 from reconciler.core.units import number
-from reconciler.ffmpeg import encoders, geometry, sound, trimming
+from reconciler.ffmpeg import encoders, geometry, loudness, sound, trimming
 from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, VideoTrack, wanted_span
+from reconciler.ffmpeg.findings import NOTHING, Findings, Heard
 from reconciler.ffmpeg.formats import generated_arguments, input_arguments, output_arguments
 from reconciler.ffmpeg.graph import Feed, Maps, graph
 from reconciler.ffmpeg.packages import layout, muxer_arguments
+from reconciler.ffmpeg.tracks import Chosen, chosen, is_copied
 from reconciler.ffmpeg.trimming import lead_in, seek
+
+# Silence, where it is asked for instead of no sound at all, is an input of its own.
+_MADE_UP = "1:a:0"
 
 _GLOBAL = [
     *("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning"),
@@ -36,23 +42,52 @@ class Target:
 
 
 def arguments(
-    source: Source, path: str, targets: Sequence[Target], *, facts: MediaFacts | None, threads: int | None = None
+    source: Source,
+    path: str,
+    targets: Sequence[Target],
+    *,
+    facts: MediaFacts | None,
+    threads: int | None = None,
+    findings: Findings = NOTHING,
 ) -> list[str]:
     """The arguments of the ffmpeg process that makes `targets`.
 
     `path` is the source as a local file; a generated source needs none. `facts` None means that nothing is
-    known of the source yet: sizes become expressions and sound is taken to be there.
+    known of the source yet: sizes become expressions and sound is taken to be there. `findings` are those of
+    earlier passes.
     """
     targets = [each for target in targets for each in _parts(target, facts)]
-    opened = generated_arguments(source.location) if source.kind == "lavfi" else input_arguments(path)
-    words = [*_GLOBAL, *seek(source.trim, lead_in(source.trim, facts)), *opened]
+    words = [*_GLOBAL, *_opened(source, path, facts)]
     if facts is not None and any(_silent(target.parameters, facts) for target in targets):
         words += _silence(source.trim, facts)
-    shared, mapped = graph([_feeds(target.parameters, source.trim, facts) for target in targets])
+    feeds = [_feeds(target.parameters, source.trim, facts, findings) for target in targets]
+    shared, mapped = graph(feeds)
     words += shared
-    for target, maps in zip(targets, mapped, strict=True):
-        words += _output(target, maps, facts, threads)
+    for target, own, maps in zip(targets, feeds, mapped, strict=True):
+        copied = [feed.is_copied for feed in own if feed.kind == "audio"]
+        words += _output(target, maps, facts, threads, copied)
     return words
+
+
+def sounds_to_hear(wanted: Parameters, trim: Trim, facts: MediaFacts | None) -> list[Heard]:
+    """The sounds of an output whose loudness has to be measured before it is made."""
+    singles = [each.parameters for each in _parts(Target(wanted, ""), facts)]
+    heard = [sound for single in singles for sound, _ in _heard(single, trim, facts)]
+    return [sound for sound in heard if sound.wish is not None and sound.stream != _MADE_UP]
+
+
+def hearing(source: Source, path: str, heard: Heard, facts: MediaFacts | None, part: str) -> list[str]:
+    """The arguments of the process that measures a sound; it writes nothing, and is known by `part`."""
+    assert heard.wish is not None, "what is measured has a wish"
+    chain = [*heard.filters, loudness.measuring_filter(heard.wish)]
+    words = [*_GLOBAL, *_opened(source, path, facts)]
+    words[words.index("level+warning")] = "level+info"
+    return [*words, "-map", heard.stream, "-af", ",".join(chain), "-f", "null", f"file:{part}"]
+
+
+def _opened(source: Source, path: str, facts: MediaFacts | None) -> list[str]:
+    opened = generated_arguments(source.location) if source.kind == "lavfi" else input_arguments(path)
+    return [*seek(source.trim, lead_in(source.trim, facts)), *opened]
 
 
 def has_video(parameters: Parameters) -> bool:
@@ -71,30 +106,49 @@ def video_track(facts: MediaFacts | None) -> VideoTrack | None:
 
 
 def audio_track(audio: Audio, facts: MediaFacts | None) -> AudioTrack | None:
-    """The sound that is asked for; None if the source has it not, or is not known."""
-    track = audio.track or 0
-    return facts.audio[track] if facts is not None and track < len(facts.audio) else None
+    """The first sound that is asked for; None if the source has it not, or is not known."""
+    return next((each.facts for each in chosen(audio, facts)), None)
 
 
-def _feeds(wanted: Parameters, trim: Trim, facts: MediaFacts | None) -> list[Feed]:
+def _feeds(wanted: Parameters, trim: Trim, facts: MediaFacts | None, findings: Findings) -> list[Feed]:
     """The tracks that an output is made from, and what is done to them: picture first."""
     feeds: list[Feed] = []
     lead = lead_in(trim, facts)
     if has_video(wanted) and wanted.video is not None:
         chain = [*trimming.filters("video", trim, lead), *geometry.filters(wanted.video, video_track(facts))]
         feeds.append(Feed("video", "0:V:0", tuple(chain)))
-    if has_audio(wanted) and wanted.audio is not None:
-        track = audio_track(wanted.audio, facts)
-        chain = sound.filters(wanted.audio, track)
-        if facts is None or track is not None:
-            chain = [*trimming.filters("audio", trim, lead), *chain]
-            feeds.append(Feed("audio", f"0:a:{wanted.audio.track or 0}", tuple(chain)))
-        elif _silent(wanted, facts):
-            feeds.append(Feed("audio", "1:a:0", tuple(chain)))
+    for place, (heard, track) in enumerate(_heard(wanted, trim, facts)):
+        filters: tuple[str, ...] | None = None
+        if not is_copied(wanted, track.facts, trim):
+            filters = (*heard.filters, *_louder(wanted, heard, track, findings))
+        feeds.append(Feed("audio", heard.stream, filters, place))
     return feeds
 
 
-def _output(target: Target, maps: Maps, facts: MediaFacts | None, threads: int | None) -> list[str]:
+def _heard(wanted: Parameters, trim: Trim, facts: MediaFacts | None) -> list[tuple[Heard, Chosen]]:
+    """The sounds of an output as they are before their loudness is changed."""
+    audio = wanted.audio
+    if not has_audio(wanted) or audio is None:
+        return []
+    if facts is not None and _silent(wanted, facts):
+        return [(Heard(_MADE_UP, tuple(sound.filters(audio, None))), Chosen(0, None))]
+    cut = trimming.filters("audio", trim, lead_in(trim, facts))
+    return [
+        (Heard(f"0:a:{each.number}", (*cut, *sound.filters(audio, each.facts)), audio.loudness), each)
+        for each in chosen(audio, facts)
+    ]
+
+
+def _louder(wanted: Parameters, heard: Heard, track: Chosen, findings: Findings) -> list[str]:
+    """The change of loudness; silence that is made up has none."""
+    if wanted.audio is None or heard.wish is None:
+        return []
+    return loudness.filters(heard.wish, findings.loudness.get(heard), sound.rate_of(wanted.audio, track.facts))
+
+
+def _output(
+    target: Target, maps: Maps, facts: MediaFacts | None, threads: int | None, copied: Sequence[bool]
+) -> list[str]:
     wanted = target.parameters
     packed = is_package(wanted)
     container: str = wanted.container or "mp4"
@@ -105,10 +159,23 @@ def _output(target: Target, maps: Maps, facts: MediaFacts | None, threads: int |
         picture = encoders.options(wanted.video, container, video_track(facts), threads, from_first=packed)
         words += [*maps["video"], *picture]
     if "audio" in maps and wanted.audio is not None:
-        words += [*maps["audio"], *sound.options(wanted.audio)]
+        words += [*maps["audio"], *sound.options(wanted.audio, copied)]
     if packed:
         return words + muxer_arguments(wanted, target.path)
+    words += _languages(wanted, facts)
     return words + output_arguments(container, target.path, faststart=wanted.faststart is not False)
+
+
+def _languages(wanted: Parameters, facts: MediaFacts | None) -> list[str]:
+    """Several tracks are told apart by their languages."""
+    if not has_audio(wanted) or wanted.audio is None or wanted.audio.tracks is None:
+        return []
+    said: list[str] = []
+    for place, track in enumerate(chosen(wanted.audio, facts)):
+        if track.language is not None:
+            code = old_code(track.language) if wanted.container == "mov" else track.language
+            said += [f"-metadata:s:a:{place}", f"language={code}"]
+    return said
 
 
 def _parts(target: Target, facts: MediaFacts | None) -> list[Target]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.core.ports import Running
+from reconciler.ffmpeg.complaints import Complaints
 from reconciler.ffmpeg.process import Ended, Process
 from reconciler.ffmpeg.progress import Progress
 from reconciler.ffmpeg.status import Status
@@ -47,10 +48,13 @@ class Encode:
         self._files: Sequence[Path] = ()
         self._process: Process | None = None
 
-    def run(self, arguments: Sequence[str], files: Sequence[Path]) -> Ended:
-        """Run ffmpeg to its end, or stop it. `files` are what it writes. Raises OSError if it does not start."""
+    def run(self, arguments: Sequence[str], files: Sequence[Path], complaints: Complaints | None = None) -> Ended:
+        """Run ffmpeg to its end, or stop it. `files` are what it writes. Raises OSError if it does not start.
+
+        `complaints` takes what it says on its error stream.
+        """
         self._files = files
-        self._process = Process(self._machine.program, arguments, self._machine.environment)
+        self._process = Process(self._machine.program, arguments, self._machine.environment, complaints)
         self._report(Progress())
         return self._process.follow(self._report, self._why_stop, self._machine.clock)
 

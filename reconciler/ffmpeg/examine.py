@@ -23,7 +23,16 @@ from reconciler.ffmpeg.formats import FORMAT_WHITELIST, PROTOCOL_WHITELIST
 from reconciler.ffmpeg.notes import output_summary
 from reconciler.ffmpeg.probe import is_cover
 
-_FORMATS = {"mp4": "mp4", "mov": "mov", "m4a": "m4a", "mkv": "matroska", "webm": "webm"}
+_FORMATS = {
+    "mp4": "mp4",
+    "mov": "mov",
+    "m4a": "m4a",
+    "mkv": "matroska",
+    "webm": "webm",
+    "mp3": "mp3",
+    "ogg": "ogg",
+    "flac": "flac",
+}
 # What the header leaves open is looked for in so many bytes and microseconds.
 _LOOK = {"probesize": "1000000", "analyzeduration": "1000000"}
 

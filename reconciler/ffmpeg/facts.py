@@ -64,12 +64,13 @@ class VideoTrack(Track):
 
 @dataclass(frozen=True, slots=True)
 class AudioTrack(Track):
-    """One sound track."""
+    """One sound track; `bitrate` is what its packets come to, in bits a second, if that is known."""
 
     channels: int
     layout: str
     sample_rate: int
     language: str | None = None
+    bitrate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

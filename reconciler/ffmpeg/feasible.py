@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from reconciler.core.codecs import COPYABLE
 from reconciler.core.encode import Trim
 from reconciler.core.packages import singles
 from reconciler.core.parameters import Audio, Parameters, Video
@@ -12,6 +13,7 @@ from reconciler.ffmpeg.arguments import has_audio, has_video, video_track
 from reconciler.ffmpeg.facts import MediaFacts, VideoTrack
 from reconciler.ffmpeg.geometry import turned
 from reconciler.ffmpeg.sound import encoder_of as sound_encoder_of
+from reconciler.ffmpeg.tracks import chosen, not_there
 
 
 def impossible(wanted: Parameters, facts: MediaFacts, trim: Trim, available: Collection[str]) -> str | None:
@@ -31,7 +33,7 @@ def _single(wanted: Parameters, facts: MediaFacts, available: Collection[str]) -
         reason = _video(wanted.video, video_track(facts), available)
     if reason is None and has_audio(wanted) and wanted.audio is not None:
         reason = _audio(wanted, wanted.audio, facts, available)
-    return reason
+    return reason or (_not_copied(wanted, facts) if wanted.audio is not None else None)
 
 
 def _video(video: Video, track: VideoTrack | None, available: Collection[str]) -> str | None:
@@ -54,15 +56,24 @@ def _video(video: Video, track: VideoTrack | None, available: Collection[str]) -
 
 
 def _audio(wanted: Parameters, audio: Audio, facts: MediaFacts, available: Collection[str]) -> str | None:
-    encoder = sound_encoder_of(audio)
-    if encoder not in available:
-        return f"this ffmpeg has no encoder {encoder}"
+    if audio.codec != "copy" and sound_encoder_of(audio) not in available:
+        return f"this ffmpeg has no encoder {sound_encoder_of(audio)}"
     if facts.audio:
-        number = audio.track or 0
-        tracks = "1 audio track" if len(facts.audio) == 1 else f"{len(facts.audio)} audio tracks"
-        return f"there is no audio track {number}: the source has {tracks}" if number >= len(facts.audio) else None
+        return not_there(audio, facts)
     if audio.missing == "error":
         return "the source has no sound"
     if not has_video(wanted) and audio.missing != "silence":
         return "the source has no sound, so nothing would be left of this output"
+    return None
+
+
+def _not_copied(wanted: Parameters, facts: MediaFacts) -> str | None:
+    """Why sound that is to be copied cannot be."""
+    audio = wanted.audio
+    if audio is None or audio.codec != "copy":
+        return None
+    for track in chosen(audio, facts):
+        codec = track.facts.codec if track.facts is not None else ""
+        if codec not in COPYABLE.get(wanted.container or "", ()):
+            return f"the source's sound is {codec}, which {wanted.container} cannot hold: write a codec"
     return None

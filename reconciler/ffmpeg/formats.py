@@ -36,7 +36,16 @@ PROTOCOL_WHITELIST = "file,pipe"
 # No metadata, chapters, data or subtitles come along by themselves.
 PLAIN = ("-map_metadata", "-1", "-map_chapters", "-1", "-dn", "-sn", "-max_muxing_queue_size", "1024")
 
-_MUXERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm", "m4a": "ipod"}
+_MUXERS = {
+    "mp4": "mp4",
+    "mov": "mov",
+    "mkv": "matroska",
+    "webm": "webm",
+    "m4a": "ipod",
+    "mp3": "mp3",
+    "ogg": "ogg",
+    "flac": "flac",
+}
 _FASTSTART = {"mp4", "mov", "m4a"}
 
 

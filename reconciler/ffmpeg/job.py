@@ -27,12 +27,15 @@ from reconciler.core.ports import (
 from reconciler.ffmpeg import work_files
 from reconciler.ffmpeg.arguments import Target, arguments
 from reconciler.ffmpeg.binary import Build
+from reconciler.ffmpeg.complaints import Complaints
 from reconciler.ffmpeg.encode import CANCELLED, Encode, Machine
 from reconciler.ffmpeg.facts import MediaFacts
 from reconciler.ffmpeg.feasible import impossible
+from reconciler.ffmpeg.findings import Findings
 from reconciler.ffmpeg.generated import generated_facts
 from reconciler.ffmpeg.notes import notes, source_line
 from reconciler.ffmpeg.packages import folders
+from reconciler.ffmpeg.passes import Passes, Verdict
 from reconciler.ffmpeg.probe import probe
 from reconciler.ffmpeg.process import Ended
 from reconciler.ffmpeg.reading import Reading
@@ -189,24 +192,41 @@ class Job:
 
     def _make(self, outputs: Sequence[Output], material: Material) -> dict[str, OutputResult]:
         """All outputs in one process. If it fails, those that are not whole get one of their own each."""
-        ended = self._encode(outputs, material)
-        results = {output.name: self._judge(output, ended, material) for output in outputs}
+        passes = Passes(self.request.source, material.path, material.facts, self._pass)
+        found = passes.find([(output, self._part(output).file) for output in outputs])
+        for note in dict.fromkeys(note for output in outputs for note in passes.notes(output, found)):
+            self.status.say(note)
+        ended = self._encode(outputs, material, found)
+        results = {output.name: self._judge(output, ended, material, passes, found) for output in outputs}
         if ended.succeeded or len(outputs) == 1:
             return results
         for output in outputs:
             if not isinstance(results[output.name], Verified):
-                alone = self._encode([output], material)
-                results[output.name] = self._judge(output, alone, material)
+                alone = self._encode([output], material, found)
+                results[output.name] = self._judge(output, alone, material, passes, found)
         return results
 
-    def _encode(self, outputs: Sequence[Output], material: Material) -> Ended:
+    def _pass(self, command: Sequence[str], part: Path, complaints: Complaints) -> Ended:
+        """Run ffmpeg for what is no encode: it tells how far it is nowhere, but is watched and counted."""
+        self._stop_if_cancelled()
+        machine = self._shop.machine
+        self._encode_now = Encode(machine, self.status, self._is_cancelled, 0)
+        began = machine.clock()
+        ended = self._encode_now.run(command, [part], complaints)
+        self._seconds = round((self._seconds or 0) + machine.clock() - began, 3)
+        self._stop_if_cancelled()
+        return ended
+
+    def _encode(self, outputs: Sequence[Output], material: Material, found: Findings) -> Ended:
         self._stop_if_cancelled()
         source, machine = self.request.source, self._shop.machine
         files = [self._part(output).file for output in outputs]
         for output, file in zip(outputs, files, strict=True):
             work_files.make_room(file, folders(output.parameters, material.facts))
         targets = [Target(output.parameters, str(file)) for output, file in zip(outputs, files, strict=True)]
-        command = arguments(source, material.path, targets, facts=material.facts, threads=self._shop.threads)
+        command = arguments(
+            source, material.path, targets, facts=material.facts, threads=self._shop.threads, findings=found
+        )
         end = material.facts.end if source.trim.end is None else min(source.trim.end, material.facts.end)
         self._encode_now = Encode(machine, self.status, self._is_cancelled, end - source.trim.start)
         began = machine.clock()
@@ -215,11 +235,14 @@ class Job:
         self._stop_if_cancelled()
         return ended
 
-    def _judge(self, output: Output, ended: Ended, material: Material) -> OutputResult:
+    def _judge(self, output: Output, ended: Ended, material: Material, passes: Passes, found: Findings) -> OutputResult:
         self._stop_if_cancelled()
         self.status.become(Running("verifying"))
         wish = Wish(output.parameters, self.request.source.trim, material.facts)
-        return judged(self._part(output), wish, ended, tuple(self._notes(output, material.facts)))
+        part = self._part(output)
+        looked = passes.look(output, part.file, found) if ended.succeeded else Verdict()
+        notes = [*self._notes(output, material.facts), *passes.notes(output, found), *looked.notes]
+        return judged(part, wish, ended, tuple(notes), looked.wrong)
 
     def _part(self, output: Output) -> Part:
         return Part(self._shop.project, self.request.job_id, output)

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from reconciler.core.encode import Native, Source
+from reconciler.core.encode import Native, Source, Trim
+from reconciler.core.packages import singles
 from reconciler.core.parameters import Parameters
 from reconciler.core.provider_types import ProviderOptions, Refusal
 
@@ -31,7 +32,7 @@ class FfmpegType:
         self,
         options: BaseModel,  # noqa: ARG002 - nothing depends on them
         source: Source,
-        parameters: Parameters,  # noqa: ARG002 - all that the spec language can say
+        parameters: Parameters,
         native: Native | None,
     ) -> Sequence[Refusal]:
         """See core.provider_types.ProviderType."""
@@ -41,10 +42,17 @@ class FfmpegType:
             found.append(
                 Refusal("source", message, 'Sign an https URL:  source: {id: NAME, url: "${env.RECONCILER_NAME_URL}"}')
             )
+        if source.trim != Trim() and any(_copies_sound(each) for each in singles(parameters).values()):
+            message = "sound that is copied cannot be trimmed"
+            found.append(Refusal("audio.codec", message, "Write a codec, or leave trim out."))
         for field in native.extras if native is not None else ():
             name = field.removeprefix("bytenite.")
             found.append(Refusal(field, f"{name} means nothing to ffmpeg", "Take it out, or run this on bytenite."))
         return found
+
+
+def _copies_sound(parameters: Parameters) -> bool:
+    return parameters.audio is not None and parameters.audio.codec == "copy"
 
 
 KIND = FfmpegType()

@@ -22,7 +22,8 @@ class Packets:
     """What the packets of one track say, in seconds on the file's clock.
 
     `frame` is how long the last one plays, `steps` the distances between neighbours in presentation order.
-    `last_keyframe` is where the last group of pictures begins, `group` how long the longest one is.
+    `last_keyframe` is where the last group of pictures begins, `group` how long the longest one is. `size` is that of
+    all of them together, in bytes.
     """
 
     count: int
@@ -32,6 +33,7 @@ class Packets:
     steps: tuple[float, ...]
     last_keyframe: float
     group: float
+    size: int = 0
 
 
 @dataclass(slots=True)
@@ -43,6 +45,7 @@ class _Track:
     end: int = 0
     last_duration: int = 0
     keyframes: list[int] = field(default_factory=list)
+    size: int = 0
 
     def add(self, packet: av.Packet[av.stream.Stream]) -> None:
         time = packet.pts if packet.pts is not None else packet.dts
@@ -54,6 +57,7 @@ class _Track:
         if packet.is_keyframe:
             self.keyframes.append(time)
         self.times.append(time)
+        self.size += packet.size
 
     def packets(self) -> Packets:
         times, tick = sorted(self.times), float(self.tick)
@@ -68,6 +72,7 @@ class _Track:
             steps=steps,
             last_keyframe=max(self.keyframes, default=times[0]) * tick,
             group=max((later - sooner for sooner, later in itertools.pairwise(groups)), default=0) * tick,
+            size=self.size,
         )
 
 

@@ -12,6 +12,8 @@ from reconciler.core.ports import Fetched
 from reconciler.ffmpeg.arguments import audio_track, has_audio, has_video, video_track
 from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, VideoTrack
 from reconciler.ffmpeg.geometry import output_rate, output_size, turned
+from reconciler.ffmpeg.sound import channels_of
+from reconciler.ffmpeg.tracks import Chosen, chosen, is_copied
 
 _OTHERS = {
     "subtitle": "subtitles are not copied",
@@ -42,7 +44,7 @@ def notes(wanted: Parameters, facts: MediaFacts, trim: Trim) -> list[str]:
     """What is odd about a source, as far as it concerns one output, and what is done about it."""
     found = [*_about_file(facts, trim)]
     for single in singles(wanted).values():
-        found += [*_about_video(single, facts), *_about_audio(single, facts)]
+        found += [*_about_video(single, facts), *_about_audio(single, facts, trim)]
     return list(dict.fromkeys(found))
 
 
@@ -129,7 +131,7 @@ def _smaller(wanted: Parameters, size: tuple[int, int], shown: tuple[float, floa
     return all(got < limit - 1 and had < limit for limit, got, had in asked)
 
 
-def _about_audio(wanted: Parameters, facts: MediaFacts) -> Iterator[str]:
+def _about_audio(wanted: Parameters, facts: MediaFacts, trim: Trim) -> Iterator[str]:
     audio = wanted.audio
     if not has_audio(wanted) or audio is None:
         return
@@ -137,18 +139,34 @@ def _about_audio(wanted: Parameters, facts: MediaFacts) -> Iterator[str]:
         silent = audio.missing == "silence"
         yield f"the source has no sound: the output {'gets silence' if silent else 'has none either'}"
         return
-    sound = audio_track(audio, facts)
-    if sound is None:
-        return
-    if len(facts.audio) > 1:
-        language = f" ({sound.language})" if sound.language and sound.language != "und" else ""
-        yield f"audio track {audio.track or 0}{language} of {len(facts.audio)} is used"
-    if audio.channels is not None and audio.channels < sound.channels:
-        down = _LAYOUTS.get(audio.channels, f"{audio.channels} channels")
-        yield f"audio {channels(sound)} is mixed down to {down}"
+    tracks = chosen(audio, facts)
+    if len(facts.audio) > 1 and audio.tracks is None:
+        yield from (f"audio track {_numbered(track)} of {len(facts.audio)} is used" for track in tracks)
+    elif len(facts.audio) > 1:
+        named, count = ", ".join(map(_numbered, tracks)), len(facts.audio)
+        are = f"track {named} of {count} is" if len(tracks) == 1 else f"tracks {named} of {count} are"
+        yield f"audio {are} used"
+    for sound in [track.facts for track in tracks if track.facts is not None]:
+        if audio.copy_if is not None:
+            yield _copied(wanted, sound, trim)
+        made = channels_of(audio, sound)
+        if made is not None and made < sound.channels and not is_copied(wanted, sound, trim):
+            down = _LAYOUTS.get(made, f"{made} channels")
+            yield f"audio {channels(sound)} is mixed down to {down}"
     picture = video_track(facts)
-    if has_video(wanted) and picture is not None:
-        yield from _against_picture(sound, picture)
+    first = audio_track(audio, facts)
+    if has_video(wanted) and picture is not None and first is not None:
+        yield from _against_picture(first, picture)
+
+
+def _numbered(track: Chosen) -> str:
+    return f"{track.number} ({track.language})" if track.language is not None else str(track.number)
+
+
+def _copied(wanted: Parameters, sound: AudioTrack, trim: Trim) -> str:
+    rate = f" {sound.bitrate / 1000:.0f}k" if sound.bitrate is not None else ""
+    said = f"the sound ({sound.codec}{rate}) is"
+    return f"{said} copied" if is_copied(wanted, sound, trim) else f"{said} encoded, not copied"
 
 
 def _against_picture(sound: AudioTrack, picture: VideoTrack) -> Iterator[str]:

@@ -142,6 +142,7 @@ def _audio(stream: av.AudioStream, packets: Packets) -> AudioTrack:
         layout=context.layout.name,
         sample_rate=context.sample_rate or 0,
         language=stream.metadata.get("language"),
+        bitrate=8 * packets.size / (packets.end - packets.start) if packets.end > packets.start else None,
     )
 
 

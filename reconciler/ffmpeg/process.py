@@ -58,8 +58,14 @@ def environment_for(environment: Mapping[str, str]) -> dict[str, str]:
 class Process:
     """A running ffmpeg, in a session and process group of its own, so that an interrupt in a terminal is ours."""
 
-    def __init__(self, program: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Start it; OSError if it cannot be."""
+    def __init__(
+        self,
+        program: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        complaints: Complaints | None = None,
+    ) -> None:
+        """Start it; OSError if it cannot be. `complaints` takes what it says on its error stream."""
         self._popen = subprocess.Popen(
             [program, *arguments],
             stdin=subprocess.DEVNULL,
@@ -70,7 +76,7 @@ class Process:
         )
         # Its pid, and when it started in seconds since the epoch: together they name one process for good.
         self.identity = (self._popen.pid, _start_time(self._popen.pid))
-        self._complaints = Complaints()
+        self._complaints = Complaints() if complaints is None else complaints
 
     def follow(
         self,

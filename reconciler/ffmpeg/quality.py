@@ -33,6 +33,7 @@ from reconciler.ffmpeg.generated import generated_facts
 from reconciler.ffmpeg.probe import probe
 from reconciler.ffmpeg.process import Ended, Process
 from reconciler.ffmpeg.progress import Progress
+from reconciler.ffmpeg.verify import expected_sounds
 
 _GLOBAL = [
     *("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning"),
@@ -213,9 +214,13 @@ def _scores(values: Sequence[float], how: str) -> Scores:
 
 def _tracks(wanted: Parameters, made: MediaFacts, source: MediaFacts | None) -> tuple[int, int, int, int]:
     """Pictures and sounds, found and wanted; without the source, sound may be missing as it may be there."""
+    if source is not None:
+        return len(made.video), len(made.audio), int(has_video(wanted)), expected_sounds(wanted, source)
     sound = int(has_audio(wanted))
+    if sound and wanted.audio is not None and wanted.audio.tracks is not None:
+        sound = max(sound, len(made.audio))
     if sound and wanted.audio is not None and wanted.audio.missing not in {"silence", "error"}:
-        sound = min(sound, len(made.audio if source is None else source.audio))
+        sound = min(sound, len(made.audio))
     return len(made.video), len(made.audio), int(has_video(wanted)), sound
 
 

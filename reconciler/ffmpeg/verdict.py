@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.core.encode import Output
@@ -31,8 +31,8 @@ class Part:
         return self.project / work_files.part_of(self.output, self.job_id)
 
 
-def judged(part: Part, wish: Wish, ended: Ended, notes: tuple[str, ...]) -> OutputResult:
-    """The result of an output whose process has ended; `notes` is what was odd about it before.
+def judged(part: Part, wish: Wish, ended: Ended, notes: tuple[str, ...], wrong: tuple[str, ...] = ()) -> OutputResult:
+    """The result of an output whose process has ended; `notes` is what was odd about it before, `wrong` what was wrong.
 
     A whole part is brought to the disk for good, a suspect one is put aside, any other is removed. Raises OSError
     if a suspect cannot be kept.
@@ -41,6 +41,7 @@ def judged(part: Part, wish: Wish, ended: Ended, notes: tuple[str, ...]) -> Outp
         trees.remove(part.file)
         return NotMade(ended.reason())
     found = _looked_at(part, wish, ended)
+    found = replace(found, wrong=(*found.wrong, *wrong))
     if found.wrong and not ended.succeeded:
         trees.remove(part.file)
         return NotMade(ended.reason())

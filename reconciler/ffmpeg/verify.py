@@ -17,15 +17,18 @@ import av.container
 import av.stream
 
 from reconciler.core.encode import Trim
+from reconciler.core.languages import language
 from reconciler.core.parameters import Parameters
-from reconciler.ffmpeg.arguments import audio_track, has_audio, has_video, video_track
+from reconciler.ffmpeg.arguments import has_audio, has_video, video_track
 from reconciler.ffmpeg.complaints import Complaints
 from reconciler.ffmpeg.encoders import pixel_format_of
 from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, Track, VideoTrack, wanted_span
 from reconciler.ffmpeg.geometry import output_rate, output_size
 from reconciler.ffmpeg.media import Packets, open_media, read_packets
 from reconciler.ffmpeg.probe import describe, is_cover
+from reconciler.ffmpeg.sound import channels_of
 from reconciler.ffmpeg.tail import decode_tail
+from reconciler.ffmpeg.tracks import Chosen, chosen, is_copied
 
 # Of a long last group of pictures only the first frames are decoded: the rest of the file is held together by
 # its packets, which are all read, and this look should cost milliseconds.
@@ -97,15 +100,16 @@ def _set_back(facts: MediaFacts, wish: Wish) -> MediaFacts:
 def _unlike(facts: MediaFacts, wish: Wish) -> Iterator[str]:
     """Tracks that are not what was asked for."""
     wanted = wish.parameters
-    video, audio = has_video(wanted), _expects_audio(wish)
+    video, audio = has_video(wanted), expected_sounds(wanted, wish.source)
     if len(facts.video) != video or len(facts.audio) != audio:
         tracks = f"{len(facts.video)} video and {len(facts.audio)} audio tracks"
         yield f"it holds {tracks} instead of {video:d} and {audio:d}"
         return
     if video:
         yield from _unlike_video(facts.video[0], wish)
-    if audio:
-        yield from _unlike_audio(facts.audio[0], wish)
+    sounds: list[Chosen | None] = list(chosen(wanted.audio, wish.source)) if wanted.audio is not None else []
+    for made, track in zip(facts.audio, sounds or [None], strict=False):
+        yield from _unlike_audio(made, track, wish)
 
 
 def _unlike_video(made: VideoTrack, wish: Wish) -> Iterator[str]:
@@ -129,18 +133,27 @@ def _unlike_video(made: VideoTrack, wish: Wish) -> Iterator[str]:
             yield f"its {name} is {got} instead of {asked}"
 
 
-def _unlike_audio(made: AudioTrack, wish: Wish) -> Iterator[str]:
+def _unlike_audio(made: AudioTrack, track: Chosen | None, wish: Wish) -> Iterator[str]:
     audio = wish.parameters.audio
     assert audio is not None, "an output with sound"
-    source = audio_track(audio, wish.source)
-    channels = audio.channels or (source.channels if source is not None else 2)
-    if made.codec != audio.codec:
-        yield f"its audio codec is {made.codec} instead of {audio.codec}"
+    source = track.facts if track is not None else None
+    if source is not None and is_copied(wish.parameters, source, wish.trim):
+        codec, channels, rate = source.codec, source.channels, source.sample_rate
+    else:
+        codec, channels = audio.codec or "", channels_of(audio, source) or 2
+        # Opus always says 48 kHz, whatever went in (RFC 7845, section 5.1).
+        rate = made.sample_rate if codec == "opus" or audio.sample_rate is None else audio.sample_rate
+    if made.codec != codec:
+        yield f"its audio codec is {made.codec} instead of {codec}"
     if made.channels != channels:
         yield f"it has {made.channels} audio channels instead of {channels}"
-    # Opus always says 48 kHz, whatever went in (RFC 7845, section 5.1).
-    if audio.sample_rate is not None and made.codec != "opus" and made.sample_rate != audio.sample_rate:
-        yield f"its sample rate is {made.sample_rate} instead of {audio.sample_rate}"
+    if made.sample_rate != rate:
+        yield f"its sample rate is {made.sample_rate} instead of {rate}"
+    said = track.language if track is not None and audio.tracks is not None else None
+    # mov knows a hundred languages and no others.
+    known = wish.parameters.container != "mov" or language(made.language) != "und"
+    if known and said not in {None, language(made.language)}:
+        yield f"an audio track is in {language(made.language)} instead of {said}"
 
 
 def _too_short(facts: MediaFacts, wish: Wish) -> Iterator[str]:
@@ -161,10 +174,10 @@ def _pairs(facts: MediaFacts, wish: Wish) -> Iterator[tuple[str, Track, Track, f
         yield "picture", made, picture, frame if wish.trim.end is None else 1.5 * frame
     audio = wish.parameters.audio
     if facts.audio and audio is not None:
-        sound = audio_track(audio, wish.source)
-        if sound is not None:
-            yield "sound", facts.audio[0], sound, sound.frame + _codec_delay(facts.audio[0])
-        elif picture is not None:
+        sounds = [each.facts for each in chosen(audio, wish.source) if each.facts is not None]
+        for heard, sound in zip(facts.audio, sounds, strict=False):
+            yield "sound", heard, sound, sound.frame + _codec_delay(heard)
+        if not sounds and picture is not None:
             yield "sound", facts.audio[0], picture, _codec_delay(facts.audio[0])
 
 
@@ -213,8 +226,8 @@ def _readable(wish: Wish) -> float:
     tracks: list[Track] = []
     if has_video(wanted) and (picture := video_track(source)) is not None:
         tracks.append(picture)
-    if has_audio(wanted) and wanted.audio is not None and (sound := audio_track(wanted.audio, source)) is not None:
-        tracks.append(sound)
+    if has_audio(wanted) and wanted.audio is not None:
+        tracks += [each.facts for each in chosen(wanted.audio, source) if each.facts is not None]
     return min((track.end - source.start for track in tracks), default=0.0)
 
 
@@ -224,7 +237,8 @@ def _scratches(complaints: Complaints) -> Iterator[str]:
         yield f"{errors} while the source was read, the first: {complaints.first_source_error}"
 
 
-def _expects_audio(wish: Wish) -> bool:
-    """Whether there is to be sound: asked for, and either in the source or made up as silence."""
-    audio = wish.parameters.audio
-    return has_audio(wish.parameters) and audio is not None and (bool(wish.source.audio) or audio.missing == "silence")
+def expected_sounds(wanted: Parameters, source: MediaFacts) -> int:
+    """How many tracks of sound there are to be: those that were chosen of the source, or one that is made up."""
+    if not has_audio(wanted) or wanted.audio is None:
+        return 0
+    return len(chosen(wanted.audio, source)) if source.audio else int(wanted.audio.missing == "silence")

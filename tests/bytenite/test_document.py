@@ -56,6 +56,12 @@ WALK = {
     "audio.sample_rate": ({}, 44_100, 48_000),
     "audio.track": ({}, 0, 1),
     "audio.missing": ({}, "skip", "silence"),
+    "audio.tracks": ({}, None, "all"),
+    "audio.loudness.target": ({}, None, -16),
+    "audio.loudness.true_peak": ({}, -1.5, -1),
+    "audio.loudness.range": ({}, None, 11),
+    "audio.copy_if.codec": ({}, None, "ac3"),
+    "audio.copy_if.max_bitrate": ({}, None, "192k"),
 }
 
 
@@ -141,6 +147,9 @@ REFUSED = {
     "audio.channels": asked(audio={**AAC, "channels": 4}),
     "audio.track": asked(audio={**AAC, "track": 1}),
     "audio.missing": asked(audio={**AAC, "missing": "error"}),
+    "audio.tracks": asked(audio={**AAC, "tracks": ["eng"]}),
+    "audio.loudness.target": asked(audio={**AAC, "loudness": {"target": -16}}),
+    "audio.copy_if.max_bitrate": asked(audio={**AAC, "copy_if": {"max_bitrate": "192k"}}),
 }
 
 

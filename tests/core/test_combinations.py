@@ -95,6 +95,29 @@ CANNOT = {
     _audio("codec: opus, channels: 1, bitrate: 300k"): "opus cannot use 300k for 1 channel",
     _audio("codec: aac, channels: 2, sample_rate: 22050, bitrate: 320k"): "aac cannot use 320k for 2 channels",
     _audio("codec: aac, bitrate: 128"): '"bitrate" is 128 bits a second',
+    _audio("codec: mp3, channels: 6"): "mp3 cannot have 6 channels",
+    _audio("codec: mp3, bitrate: 100k"): "mp3 has no 100k",
+    _audio("codec: mp3, bitrate: 144k"): "mp3 has no 144k",
+    _audio("codec: mp3, sample_rate: 22050, bitrate: 192k"): "mp3 cannot use 192k for 2 channels",
+    _audio("codec: flac, bitrate: 500k"): "flac loses nothing, so it has no bitrate to choose",
+    _audio("codec: aac, loudness: {true_peak: -1}"): "loudness has no target",
+    _audio("codec: aac, copy_if: {}"): "copy_if has no condition",
+    _audio("codec: aac, copy_if: {max_bitrate: 192k}, loudness: {target: -16}"): (
+        "copied sound keeps its loudness: copy_if and loudness cannot both be set"
+    ),
+    _audio("codec: aac, track: 1, tracks: all"): '"track" and "tracks" cannot both be set',
+    _audio("codec: copy, bitrate: 96k"): '"bitrate" says nothing for sound that is copied',
+    _audio("codec: copy, loudness: {target: -16}"): '"loudness" says nothing for sound that is copied',
+    _audio("codec: copy, missing: silence"): "silence cannot be copied",
+    "{container: mp3, audio: {codec: aac}}": "mp3 cannot hold aac",
+    "{container: mp3, audio: {codec: mp3, tracks: [eng, nld]}}": "mp3 holds one track of sound",
+    "{container: ogg, audio: {codec: opus, tracks: all}}": "ogg holds one track of sound",
+    "{container: flac, faststart: true, audio: {codec: flac}}": '"faststart" says nothing for flac',
+    "{container: m4a, audio: {codec: aac, copy_if: {codec: mp3}}}": "m4a cannot hold mp3, so it would never be copied",
+    "{container: hls, video: {codec: none}, audio: {codec: copy}}": "hls cannot hold copy",
+    "{container: hls, video: {codec: none}, audio: {codec: aac, copy_if: {max_bitrate: 1M}}}": (
+        "hls is cut into segments, so its sound cannot be copied"
+    ),
 }
 
 
@@ -128,6 +151,14 @@ CAN = [
     _video("codec: h264, crf: 23, fps: {max: 30}, rotate: 90, flip: both, keyframe_interval: 2s"),
     _audio("codec: opus, channels: 6, bitrate: 512k, sample_rate: 48k, track: 1, missing: error"),
     _audio("codec: aac, channels: 1, bitrate: 288k"),
+    _audio("codec: mp3, sample_rate: 22050, bitrate: 144k"),
+    _audio("codec: copy, tracks: all"),
+    _audio("codec: aac, tracks: [en, nl], copy_if: {codec: ac3, max_bitrate: 640k}"),
+    _audio("codec: flac, loudness: {target: -23 LUFS, true_peak: -1 dBTP, range: 15 LU}"),
+    "{container: mp3, audio: {codec: mp3, bitrate: 320k, tracks: [eng]}}",
+    "{container: flac, audio: {codec: flac, channels: 6, sample_rate: 96k}}",
+    "{container: ogg, audio: {codec: opus, bitrate: 96k}}",
+    "{container: mp3, video: {codec: none}, audio: {codec: copy}}",
     _audio("codec: aac, bitrate: 512k, sample_rate: 44.1k"),
     "{container: m4a, audio: {codec: aac}, faststart: false}",
     "{container: webm, video: {codec: av1, crf: 30}, audio: {codec: opus}}",

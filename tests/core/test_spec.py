@@ -91,15 +91,21 @@ SAMPLES = {
     "audio.sample_rate": (None, "48k"),
     "audio.track": (None, 1),
     "audio.missing": (None, "silence"),
+    "audio.tracks": (None, "all"),
+    "audio.loudness.target": (-16, -23),
+    "audio.loudness.true_peak": (None, -1),
+    "audio.loudness.range": (None, 11),
+    "audio.copy_if.codec": (None, "ac3"),
+    "audio.copy_if.max_bitrate": (None, "192k"),
 }
 
 
 def _leaves():
     """The names, in a manifest, of all fields of Parameters."""
     models = {"": "Parameters", "video.": "Video", "audio.": "Audio", "video.crop.": "Crop", "video.pad.": "Pad"}
-    models["segment."] = "Segment"
+    models |= {"segment.": "Segment", "audio.loudness.": "Loudness", "audio.copy_if.": "CopyIf"}
     names = {prefix + field for prefix, model in models.items() for field in CHANGES_BITS[model]}
-    names -= {"video", "audio", "video.crop", "video.pad", "segment", "variants"}
+    names -= {"video", "audio", "video.crop", "video.pad", "segment", "variants", "audio.loudness", "audio.copy_if"}
     # A variant is made of Video and Audio: one field of each stands for them.
     return names | {"video.fps.max", "variants.x.video.crf", "variants.x.audio.track"}
 
@@ -147,6 +153,8 @@ GOOD = [
     "encodes: {a: {source: x, outputs: {720p: {extends: [p, q], enabled: '${var.e}'}}}}\n",
     "presets: {p: {video: {crf: '${var.q}', fps: 29.97, level: 4.1, preset: 8, codec: h265, bitrate: 4.5M}}}\n",
     "presets: {p: {video: {fps: {max: 30}, crop: null, rotate: '${var.r}'}, audio: {channels: 5.1}}}\n",
+    "presets: {p: {audio: {loudness: {target: -16 LUFS, true_peak: -1 dBTP}, tracks: [eng, 2], copy_if: null}}}\n",
+    "presets: {p: {audio: {tracks: all, copy_if: {max_bitrate: 192k, codec: ac3}}}}\n",
     "variables: {a: 1, b: text, c: true}\ndefaults: {labels: {a: 1, b: null}, protect: true}\n",
     "providers: {local: {type: ffmpeg, threads: 2}}\n",
     "providers: {b: {type: bytenite, api_key: '${env.K}', price: {per_output_minute: 0.05 USD}, retention: 48h}}\n",
@@ -167,6 +175,8 @@ BAD = [
     "providers: {a: {type: bytenite, api_key: secret}}\n",
     "presets: {p: {video: {rotate: 45}}}\n",
     "presets: {p: {segment: {type: mp3}}}\n",
+    "presets: {p: {audio: {loudness: {target: loud}}}}\n",
+    "presets: {p: {audio: {tracks: []}}}\n",
     "presets: {p: {variants: {a: {heigth: 3}}}}\n",
 ]
 
