@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from reconciler.bytenite.client import TRIES, Call, Client, Repeat
 from reconciler.bytenite.failures import AnsweredError, TroubledError
-from reconciler.bytenite.generations import NO_SUCH_PATH, Generations, Verb, route
+from reconciler.bytenite.generations import NO_SUCH_PATH, Generations, Verb, route, step
 from reconciler.bytenite.wire import (
     Balance,
     Generation,
@@ -48,7 +48,7 @@ class Api:
     def get(self, job_id: str, *, tries: int = TRIES) -> Job | None:
         """A job as it stands; None if it is not there, or deleted."""
         try:
-            job = self._job(Call("GET", f"{self._below}/jobs/{job_id}", tries=tries))
+            job = self._job(Call("GET", f"{self._below}/jobs/{step(job_id)}", tries=tries))
         except AnsweredError as error:
             if error.status == NOT_THERE:
                 return None
@@ -76,23 +76,23 @@ class Api:
     def abort(self, job_id: str) -> None:
         """End a job; a draft is deleted."""
         try:
-            self._call("POST", f"/jobs/{job_id}/abort", {})
+            self._call("POST", f"/jobs/{step(job_id)}/abort", {})
         except AnsweredError as error:
             # Whether that is the job or the path, only the other path tells.
             if error.status not in NO_SUCH_PATH or self.generations.known == "current":
                 raise
-            self._call("POST", f"/jobs/abort/{job_id}", {})
+            self._call("POST", f"/jobs/abort/{step(job_id)}", {})
 
     def delete(self, job_id: str) -> None:
         """Delete a job with its files."""
-        self._call("DELETE", f"/jobs/{job_id}")
+        self._call("DELETE", f"/jobs/{step(job_id)}")
 
     def estimate(self, job_id: str) -> Decimal | None:
         """What a draft will cost, in ByteChips; None where the server does not say."""
         if not self._estimates:
             return None
         try:
-            return read_estimation(self._call("GET", f"/jobs/estimation/{job_id}"))
+            return read_estimation(self._call("GET", f"/jobs/estimation/{step(job_id)}"))
         except AnsweredError as error:
             if error.status not in NO_SUCH_PATH:
                 raise
@@ -101,7 +101,7 @@ class Api:
 
     def results(self, job_id: str) -> list[Result]:
         """The files of a finished job; every call signs the links anew."""
-        return read_results(self._call("GET", f"/jobs/{job_id}/results"))
+        return read_results(self._call("GET", f"/jobs/{step(job_id)}/results"))
 
     def pages(self, *, tries: int = TRIES) -> Iterator[Page]:
         """All jobs, in the server's order. Ends where a page is empty, the last, or one that was there already."""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
+from urllib.parse import quote
 
 from reconciler.bytenite.failures import AnsweredError
 from reconciler.bytenite.wire import Generation
@@ -29,8 +30,13 @@ class Route:
 def route(verb: Verb, job_id: str, generation: Generation) -> Route:
     """The way to a verb of a job."""
     if generation == "legacy":
-        return Route("POST", f"/jobs/{verb}/{job_id}")
-    return Route("POST" if verb == "run" else "PATCH", f"/jobs/{job_id}/{verb}")
+        return Route("POST", f"/jobs/{verb}/{step(job_id)}")
+    return Route("POST" if verb == "run" else "PATCH", f"/jobs/{step(job_id)}/{verb}")
+
+
+def step(job_id: str) -> str:
+    """An id as one step of a path, whatever a server or a user calls an id."""
+    return quote(job_id, safe="") if job_id.strip(".") else "-"
 
 
 class Generations:

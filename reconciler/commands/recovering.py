@@ -18,7 +18,7 @@ from reconciler.core.encode import Desired, Output
 from reconciler.core.errors import ReconcilerError, UsageError
 from reconciler.core.happenings import Outcome
 from reconciler.core.plan import IN_FLIGHT
-from reconciler.core.ports import FindsJobs, FoundJob, Lost
+from reconciler.core.ports import Draft, FindsJobs, FoundJob, Lost
 from reconciler.core.rebuild import Rebuilt, attached, rebuild
 from reconciler.core.selection import Selection
 from reconciler.store import store
@@ -62,7 +62,7 @@ def adopt_command(settings: Globals, address: str, job_id: str) -> int:
     """
     desired = gathering.load_specs(settings).desired
     output = _declared(desired, address)
-    _refuse_unknown(settings, desired, output, job_id)
+    _refuse_useless(settings, desired, output, job_id)
     with _writer(settings, desired) as writer:
         known = writer.snapshot.records.get(address)
         if known is not None and known.status in IN_FLIGHT:
@@ -94,14 +94,20 @@ def _declared(desired: Desired, address: str) -> Output:
     return found
 
 
-def _refuse_unknown(settings: Globals, desired: Desired, output: Output, job_id: str) -> None:
+def _refuse_useless(settings: Globals, desired: Desired, output: Output, job_id: str) -> None:
     with wiring.provider_of(settings, desired, output.provider) as provider:
         if not provider.traits.outlives:
             raise UsageError(
                 f"{output.address} runs on {output.provider}, whose jobs end with the apply that runs them"
             )
-        if isinstance(provider.observe([job_id])[job_id], Lost):
+        seen = provider.observe([job_id])[job_id]
+        if isinstance(seen, Lost):
             raise ReconcilerError(f"{output.provider} knows no job {job_id}\n  Its id is in the provider's own list.")
+        if isinstance(seen, Draft):
+            raise ReconcilerError(
+                f"job {job_id} was never started, so it makes nothing\n"
+                f"  Start it at {output.provider} first, or let apply make a job of its own:  reconciler apply"
+            )
 
 
 def _jobs(settings: Globals, desired: Desired) -> Mapping[str, Sequence[FoundJob]]:

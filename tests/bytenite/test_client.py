@@ -590,3 +590,15 @@ def test_a_body_is_json(net, time):
     sent = {"name": "rc-name", "templateId": "video-transcoding@v0.2", "jobId": "j1", "description": "{}"}
     assert sent == json.loads(request.body)
     assert "application/json" == request.headers["Content-Type"]
+
+
+@pytest.mark.parametrize(
+    ("step", "job_id"),
+    [("a%2Fb%3Fc", "a/b?c"), ("..%2F..%2Fetc", "../../etc"), ("-", ".."), ("8c9f-1_x", "8c9f-1_x")],
+)
+def test_an_id_is_one_step_of_a_path(net, time, step, job_id):
+    """Whatever somebody calls an id, only jobs are asked for."""
+    tokens(net, "T1")
+    net.get(f"{ROOT}/customer/jobs/{step}", json=JOB)
+    assert api(time).get(job_id) is not None
+    assert f"{ROOT}/customer/jobs/{step}" == net.calls[-1].request.url

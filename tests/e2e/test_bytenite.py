@@ -189,6 +189,10 @@ def test_state_adopt_takes_a_job_by_hand(tmp_path, clip):
         assert {job_id: 1} == api.all_starts()
         none = project.run("state", "adopt", "bbb/720p", "no-such-job")
         assert (1, True) == (none.code, "knows no job" in none.err)
+        draft = client.draft("https://cdn.example.com/bbb.mp4", document(96))
+        never = project.run("state", "adopt", "bbb/720p", draft)
+        assert (1, True) == (never.code, "was never started" in never.err)
+        assert "No changes" in project.run("plan").ok().out
 
 
 def test_rebuild_finds_two_hundred_and_fifty_jobs(tmp_path, clip):
