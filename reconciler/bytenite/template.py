@@ -56,8 +56,10 @@ class Template:
     outputs: tuple[TemplateOutput, ...]
 
 
-def read_template(document: object) -> Template:
+def read_template(document: object, *, named: bool = True) -> Template:
     """The outputs of a document that is bare, under `params`, under `app`, or both.
+
+    Not `named`: outputs get no names of ours, so that theirs may be equal or empty.
 
     Raises:
         TemplateProblems: with everything that is wrong with it.
@@ -68,7 +70,7 @@ def read_template(document: object) -> Template:
     found = _found(document, ())
     entries = _entries(found)
     read = [_output(entry, found) for entry in entries]
-    names = names_of(read, (*found.path, "data", "outputs"))
+    names = names_of(read, (*found.path, "data", "outputs")) if named else [""] * len(read)
     return Template(found.whole, tuple(TemplateOutput(name, *rest) for name, rest in zip(names, read, strict=True)))
 
 

@@ -22,6 +22,11 @@ from reconciler.server.files import LONGEST_NAME
 
 _UNNAMED = "{{if .name}}{{.name}}{{else}}{{.job_name}}{{end}}"
 _MOST_OUTPUTS = 100
+# What every output has to have a codec for, and how that is said.
+_PARTS = {
+    "video": '{"codec": "libx264", "bitrate": {"rate_control_mode": "constant_quality", "crf": 23}}',
+    "audio": '{"audio_codec": "AAC", "audio_bitrate": "160k"}',
+}
 _NOWHERE = Place("", 1, 1)
 
 
@@ -43,7 +48,7 @@ def is_empty(params: object) -> bool:
 def renditions(params: Mapping[str, Any], job_name: str) -> list[Rendition]:
     """The outputs of a document. Raises ApiError that names the field for what cannot be made here."""
     try:
-        template = read_template(params)
+        template = read_template(params, named=False)
         files = [_file_name(_output_template(params), job_name, output) for output in template.outputs]
     except TemplateError as error:
         raise invalid("; ".join(_words(each) for each in error.problems[:5])) from error
@@ -88,7 +93,8 @@ def _output_template(params: Mapping[str, Any]) -> str:
 def _file_name(output_template: str, job_name: str, output: TemplateOutput) -> str:
     name = naming.file_name(output_template, job_name, output.original).replace("/", "_").replace("\\", "_")
     if name.startswith(".") or not name.isprintable() or len(name.encode()) > LONGEST_NAME:
-        raise TemplateError(("data", "output_template"), f"{name[:60]!r} cannot be the name of a file")
+        why = f", which has at most {LONGEST_NAME} bytes" if len(name.encode()) > LONGEST_NAME else ""
+        raise TemplateError(("data", "output_template"), f"{name[:60]!r} cannot be the name of a file{why}")
     return name
 
 
@@ -97,6 +103,10 @@ def _parameters(output: TemplateOutput, index: int) -> Parameters:
     for field in output.extras:
         name = field.removeprefix("bytenite.")
         raise invalid(f"{where}.{name}: this server cannot make {str(output.extras[field])[:60]!r}; leave it out")
+    for part, example in _PARTS.items():
+        said = output.parameters.get(part)
+        if not isinstance(said, Mapping) or "codec" not in said:
+            raise invalid(f"{where}.output_params.{part}: no codec is named; for example {example}")
     problems: list[Problem] = []
     node = from_plain(output.parameters)
     assert isinstance(node, MapNode), "parameters are a mapping"

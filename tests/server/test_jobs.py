@@ -105,6 +105,25 @@ def test_outputs_of_one_name_are_refused(client):
     assert "2 outputs would be named 'A_test_job.mp4'" in refused["message"]
 
 
+def test_outputs_may_have_one_name_if_their_files_have_two(client):
+    """What tells files apart is the template, whatever the outputs are called."""
+    job_id = client.ask("POST", "/jobs", {"name": "A test job", "templateId": TEMPLATE})["job"]["id"]
+    asked = document(60, 80)
+    for output in asked["data"]["outputs"]:
+        output["name"] = "same"
+    client.ask("PATCH", f"/jobs/{job_id}/params", asked)
+
+
+@pytest.mark.parametrize("part", ["video", "audio"])
+def test_an_output_without_a_codec_for_sound_or_picture_is_refused(client, part):
+    """In the words of the document, with an example."""
+    job_id = client.ask("POST", "/jobs", {"name": "A test job", "templateId": TEMPLATE})["job"]["id"]
+    asked = document(60)
+    del asked["data"]["outputs"][0]["output_params"][part]
+    refused = client.ask("PATCH", f"/jobs/{job_id}/params", asked, status=400)
+    assert f"data.outputs[0].output_params.{part}: no codec is named" in refused["message"]
+
+
 def test_a_field_that_nobody_knows_is_refused_unless_it_is_empty(client):
     """What would not be heeded is not taken silently."""
     job_id = client.ask("POST", "/jobs", {"name": "A test job", "templateId": TEMPLATE})["job"]["id"]
