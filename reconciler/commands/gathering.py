@@ -130,9 +130,10 @@ def look_around(
 
 
 def look_at_files(snapshot: Snapshot, roots: Sequence[str] = ()) -> World:
-    """As `look_around`, for whoever asks about published files only."""
+    """As `look_around`, for whoever asks about finished files and their copies only."""
     files = presence(project_folder(), paths_to_look_at(snapshot.records, host()), roots)
-    return World(host=host(), now=stamp(), files=files)
+    copies = copies_here(project_folder(), snapshot.records, host())
+    return World(host=host(), now=stamp(), files=files, copies=copies)
 
 
 def plan_of(

@@ -39,9 +39,10 @@ def command(settings: Globals, addresses: tuple[str, ...], *, show_links: bool, 
         if record.status == "complete" and record.output is not None
     }
     records = chosen(finished, addresses)
-    if (show_links or settings.json) and not offline:
-        records = _renewed(screen, settings, records)
-    links = store.live_links(Path(settings.state)) if show_links or settings.json else {}
+    shown = show_links or settings.json
+    if not offline:
+        records = _renewed(screen, settings, records, missing=shown)
+    links = store.live_links(Path(settings.state)) if shown else {}
     if settings.json:
         screen.json({address: _facts(record, links.get(address)) for address, record in records.items()})
     else:
@@ -49,12 +50,15 @@ def command(settings: Globals, addresses: tuple[str, ...], *, show_links: bool, 
     return 0
 
 
-def _renewed(screen: Screen, settings: Globals, records: dict[str, Record]) -> dict[str, Record]:
-    """The same records with links that open; a link that cannot be renewed is told of, and stays as it is."""
+def _renewed(screen: Screen, settings: Globals, records: dict[str, Record], *, missing: bool) -> dict[str, Record]:
+    """The same records with links that open; a link that cannot be renewed is told of, and stays as it is.
+
+    `missing`: also get those that only another machine has.
+    """
     if not any(record.output is not None and record.output.link is not None for record in records.values()):
         return records
     try:
-        screen.warnings(relinking.renew(settings, records.keys()))
+        screen.warnings(relinking.renew(settings, records.keys(), missing=missing))
     except ReconcilerError as error:
         screen.warnings([f"dead links were not renewed: {error}"])
     now = store.read(Path(settings.state), "").snapshot.records

@@ -17,20 +17,23 @@ from reconciler.core.state import Record
 from reconciler.store import store
 
 
-def renew(settings: Globals, addresses: Collection[str]) -> list[str]:
-    """Renew the links among these outputs that are dead or not at hand; what could not be renewed, in sentences.
+def renew(settings: Globals, addresses: Collection[str], *, missing: bool = True) -> list[str]:
+    """Renew the links among these outputs that are dead; what could not be renewed, in sentences.
 
-    Takes the lock only if there is something to renew. Raises LockedError, StateError, SpecError.
+    With `missing`, also those that live and are not at hand on this machine. Takes the lock only if there is
+    something to renew. Raises LockedError, StateError, SpecError.
     """
     desired = gathering.load_specs(settings).desired
     state = Path(settings.state)
     found = store.read(state, desired.project).snapshot.records
     asked = {address: record for address, record in found.items() if address in addresses}
-    if not dead_links(asked, gathering.stamp(), live=store.live_links(state)):
+    live = store.live_links(state) if missing else None
+    if not dead_links(asked, gathering.stamp(), live=live):
         return []
     with store.Writer(state, desired.project, sleep=time.sleep) as writer:
         records = {address: writer.snapshot.records[address] for address in asked}
-        dead = dead_links(records, gathering.stamp(), live=store.live_links(state))
+        live = store.live_links(state) if missing else None
+        dead = dead_links(records, gathering.stamp(), live=live)
         troubles: list[str] = []
         for provider in sorted({record.provider for record in dead.values()}):
             own = {address: record for address, record in dead.items() if record.provider == provider}

@@ -53,12 +53,17 @@ class Estimator:
 
     def estimate(self, step: Step) -> Estimate:
         """What a step will cost. Going on with a job that was started costs nothing more."""
-        if not may_start(step):
-            return FREE
-        settings = self._providers.get(runs_on(step))
+        return self._of(step.output, runs_on(step)) if may_start(step) else FREE
+
+    def again(self, output: Output) -> Estimate:
+        """What it would cost to make an output once more."""
+        return self._of(output, output.provider)
+
+    def _of(self, output: Output, provider: str) -> Estimate:
+        settings = self._providers.get(provider)
         if settings is None or not settings.paid:
             return FREE
-        seconds = self.duration(step.output)
+        seconds = self.duration(output)
         if settings.price is None:
             return Estimate(seconds=seconds, unknown="price")
         if seconds is None:

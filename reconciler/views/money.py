@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from reconciler.core.cost import Money
+from reconciler.core.estimates import Estimate
 from reconciler.views.document import PlanDocument, Total
 from reconciler.views.words import count
 
@@ -16,6 +17,14 @@ def amount(number: str, currency: str | None) -> str:
     """`$9.60`, `28 BYC`."""
     sign = _SIGNS.get(currency or "")
     return f"{sign}{number}" if sign is not None else f"{number} {currency}"
+
+
+def about(estimate: Estimate) -> str:
+    """`about $2.10`, `at a price that is not known`; empty for what costs nothing."""
+    if estimate.money is None:
+        return "at a price that is not known" if estimate.unknown is not None else ""
+    money = estimate.money
+    return f"about {amount(f'{money.amount:.2f}', money.currency)}"
 
 
 def paid(amounts: Iterable[Money]) -> str:

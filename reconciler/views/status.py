@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from reconciler.core.countdown import SOON, dying, has_copy, is_gone, seconds_between
 from reconciler.core.plan import IN_FLIGHT
 from reconciler.core.state import Record
-from reconciler.core.world import World, output_state
+from reconciler.core.world import World, copy_state, output_state
 from reconciler.views.cells import columns_of, fold, pad, visible, whole
+from reconciler.views.status_expiry import (
+    Advice,
+    Declared,
+    advice_lines,
+    gone,
+    links_sentence,
+    soon_lines,
+    undelivered,
+)
 from reconciler.views.words import count, moment, sequence, span
 
 NEEDED_AT_MOST = 20
 _ATTEMPTS = 2  # what a spec that does not say otherwise gives an output
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """What the specs add to a status; `readable` is false where they have errors."""
-
-    readable: bool = True
-    attempts: Mapping[str, int] = field(default_factory=dict)
-    paused: frozenset[str] = frozenset()
 
 
 def status_text(
@@ -36,16 +36,45 @@ def status_text(
     columns: int = 80,
     options: str = "",
 ) -> str:
-    """The status screen: needs you, running, fine. `options` are the flags that commands on it have to repeat."""
+    """The status screen: needs you, soon, running, fine. `options` are the flags that commands on it repeat."""
+    world = replace(world, now=f"{now:%Y-%m-%dT%H:%M:%SZ}")
     alive = {address: record for address, record in records.items() if record.status != "retired"}
     parts = [
         fold(_headline(project, alive), columns),
         _needs_you(alive, declared, world, columns, options),
+        _soon(alive, declared, world, columns, options),
         _running(alive, now, columns, options),
         _fine(alive, declared, world, columns),
-        [*_rest(records, alive, declared, columns, options), *_judged(now, columns)],
+        _rest(_sentences(records, declared, world, options), now, columns),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def expiring_text(
+    records: Mapping[str, Record],
+    declared: Declared,
+    world: World,
+    within: float,
+    *,
+    columns: int = 80,
+    options: str = "",
+) -> str:
+    """What is deleted within so many seconds and has no copy, and how it is saved."""
+    alive = {address: record for address, record in records.items() if record.status != "retired"}
+    found = len(dying(alive, world, within))
+    if not found:
+        return f"Nothing without a copy is deleted within {span(within)}.\n"
+    are = "1 output is" if found == 1 else f"{found:,} outputs are"
+    head = fold(f"{are} deleted within {span(within)} and no copy was kept.", columns)
+    return (
+        "\n".join([*head, "", *soon_lines(alive, declared, world, columns=columns, options=options, within=within)])
+        + "\n"
+    )
+
+
+def _soon(alive: Mapping[str, Record], declared: Declared, world: World, columns: int, options: str) -> list[str]:
+    lines = soon_lines(alive, declared, world, columns=columns, options=options, within=SOON)
+    return ["Soon", *lines] if lines else []
 
 
 def _headline(project: str, alive: Mapping[str, Record]) -> str:
@@ -61,46 +90,60 @@ def _needs_you(alive: Mapping[str, Record], declared: Declared, world: World, co
     needed = [
         (address, said)
         for address, record in alive.items()
-        if address not in declared.paused
-        and (said := _need(address, record, declared.attempts.get(address, _ATTEMPTS), world, options))
+        if address not in declared.paused and (said := _need(address, record, declared, world, options)) is not None
     ]
     if not needed:
         return []
     wide = columns_of(visible(address) for address, _ in needed[:NEEDED_AT_MOST])
     lines = ["Needs you"]
-    for address, (what, *how) in needed[:NEEDED_AT_MOST]:
+    for address, (what, how) in needed[:NEEDED_AT_MOST]:
         lines += fold(what, columns, first=f"  ! {pad(visible(address), wide)}  ", rest="      ")
-        for line in how:
-            lines += fold(line, columns, first="      ")
+        lines += advice_lines(how, columns)
     more = len(needed) - NEEDED_AT_MOST
     return [*lines, f"  and {count(more, 'more output')}: reconciler status --json{options}"] if more > 0 else lines
 
 
-def _need(address: str, record: Record, attempts: int, world: World, options: str) -> list[str]:
-    """What is wrong with an output and the command that helps; nothing for one that is fine."""
+def _need(
+    address: str, record: Record, declared: Declared, world: World, options: str
+) -> tuple[str, list[Advice | str]] | None:
+    """What is wrong with an output and what helps; None for one that is fine."""
     error = f'"{visible(record.error)}"' if record.error else "no reason is known"
-    again = f"try again:  {whole(f'reconciler apply --rerun {visible(address)}{options}')}"
+    again = Advice("try again:", f"reconciler apply --rerun {visible(address)}{options}")
     live = "; the old file is live" if record.previous else ""
+    attempts = declared.attempts.get(address, _ATTEMPTS)
     match record.status:
         case "failed" if record.failures < attempts:
             what = f"failed, attempt {record.failures} of {attempts}: {error}"
-            return [what, f"the next apply tries again{live}:  {whole(f'reconciler apply{options}')}"]
+            return what, [Advice(f"the next apply tries again{live}:", f"reconciler apply{options}")]
         case "failed":
             what = f"failed, {record.failures} of {attempts} attempts: {error}"
-            return [what, f"not tried again until its spec or source changes{live}", again]
+            return what, [f"not tried again until its spec or source changes{live}", again]
         case "suspect":
-            return [f"suspect: {error}", f"not used until somebody looks at it{live}", again]
+            return f"suspect: {error}", [f"not used until somebody looks at it{live}", again]
         case "lost":
-            return [f"lost: {error}", again]
+            return f"lost: {error}", [again]
         case "complete":
-            found = output_state(record, world)
-            return (
-                [visible(found[1]), f"make it again:  {whole(f'reconciler apply{options}')}"]
-                if found is not None
-                else []
-            )
+            return _need_of_finished(address, record, declared, world, options)
         case _:
-            return []
+            return None
+
+
+def _need_of_finished(
+    address: str, record: Record, declared: Declared, world: World, options: str
+) -> tuple[str, list[Advice | str]] | None:
+    """What is wrong with a finished output: its file, or the copy that was made of it."""
+    if has_copy(record, world):
+        return None
+    found = output_state(record, world)
+    if found is not None:
+        return visible(found[1]), [Advice("make it again:", f"reconciler apply{options}")]
+    lost = gone(address, record, declared, world, options)
+    if lost is not None or record.delivered is None:
+        return lost
+    missing = copy_state(record, record.delivered.where, world)
+    if missing is None or missing[0] not in {"copy_missing", "copy_altered"}:
+        return None
+    return visible(missing[1]), [Advice("copy it again, free:", f"reconciler apply --no-spend{options}")]
 
 
 def _running(alive: Mapping[str, Record], now: datetime, columns: int, options: str) -> list[str]:
@@ -138,53 +181,90 @@ def _fine(alive: Mapping[str, Record], declared: Declared, world: World, columns
     fine = {
         address: record
         for address, record in alive.items()
-        if record.status == "complete" and address not in declared.paused and output_state(record, world) is None
+        if record.status == "complete" and address not in declared.paused and _is_fine(record, world)
     }
+    going = {each.address for each in dying(fine, world, SOON)}
+    fine = {address: record for address, record in fine.items() if address not in going}
     if not fine:
         return []
     lines = ["Fine"]
-    for sentence in _places(fine, world):
+    for sentence in _places(fine, declared, world):
         lines += fold(sentence, columns, first="  ")
     return lines
 
 
-def _places(fine: Mapping[str, Record], world: World) -> Iterator[str]:
+def _is_fine(record: Record, world: World) -> bool:
+    return has_copy(record, world) or (output_state(record, world) is None and not is_gone(record, world))
+
+
+def _places(fine: Mapping[str, Record], declared: Declared, world: World) -> Iterator[str]:
+    by_place: dict[tuple[str, str], int] = {}
     by_host: dict[str, list[str]] = {}
-    held: Counter[str] = Counter()
-    for record in fine.values():
-        if record.output is not None and record.output.path is not None:
-            by_host.setdefault(record.output.host, []).append(record.output.path)
+    held: dict[str, list[str | None]] = {}
+    for address, record in fine.items():
+        file = record.output
+        if has_copy(record, world) and record.delivered is not None:
+            place = (_delivered_to(address, record.delivered.where, declared), record.delivered.host)
+            by_place[place] = by_place.get(place, 0) + 1
+        elif file is not None and file.path is not None:
+            by_host.setdefault(file.host, []).append(file.path)
         else:
-            held[record.provider] += 1
+            held.setdefault(record.provider, []).append(file.expires_at if file is not None else None)
+    for (to, host), number in sorted(by_place.items()):
+        yield f"{count(number, 'output')} in {visible(to)}, {_whose(host, world)}"
     for host, paths in sorted(by_host.items(), key=lambda pair: (pair[0] != world.host, pair[0])):
         folders = sorted({f"{visible(path.partition('/')[0])}/" for path in paths})
-        where = "no expiry" if host == world.host else f"made on {visible(host)}, not here"
-        yield f"{count(len(paths), 'output')} in {sequence(folders)}, {where}"
-    for provider, number in sorted(held.items()):
-        yield f"{count(number, 'output')} at {visible(provider)}"
+        yield f"{count(len(paths), 'output')} in {sequence(folders)}, {_whose(host, world)}"
+    for provider, ends in sorted(held.items()):
+        yield f"{count(len(ends), 'output')} at {visible(provider)}{_first_end(ends, world)}"
 
 
-def _rest(
-    records: Mapping[str, Record], alive: Mapping[str, Record], declared: Declared, columns: int, options: str
-) -> list[str]:
-    sentences = []
+def _whose(host: str, world: World) -> str:
+    return "no expiry" if host in {"", world.host} else f"made on {visible(host)}, not here"
+
+
+def _delivered_to(address: str, where: str, declared: Declared) -> str:
+    """The place that the spec names, while the copy is there; else the folder, or the bucket, that it is in."""
+    output = declared.outputs.get(address)
+    if output is not None and output.deliver is not None and where.startswith(output.deliver.to.rstrip("/")):
+        return f"{output.deliver.to.rstrip('/')}/"
+    scheme, store, rest = where.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}/" if store else f"{where.rpartition('/')[0]}/"
+
+
+def _first_end(ends: list[str | None], world: World) -> str:
+    """When the first of the files is deleted, which nobody has copied; empty where that is not known."""
+    known = min((end for end in ends if end is not None), default=None)
+    left = seconds_between(world.now, known) if known is not None else None
+    if left is None:
+        return ""
+    return f", deleted in {span(left)}" if len(ends) == 1 else f", the first is deleted in {span(left)}"
+
+
+def _rest(sentences: Iterable[str], now: datetime, columns: int) -> list[str]:
+    judged = f"Judged from state, files and clock, {moment(now)}. Nothing was contacted."
+    folded = [line for sentence in sentences for line in fold(sentence, columns, rest="  ")]
+    return [*folded, *fold(judged, columns)]
+
+
+def _sentences(records: Mapping[str, Record], declared: Declared, world: World, options: str) -> Iterator[str]:
+    alive = {address: record for address, record in records.items() if record.status != "retired"}
+    waiting = [address for address in undelivered(alive, declared, world) if address not in declared.paused]
+    if waiting:
+        command = whole(f"reconciler apply --no-spend{options}")
+        yield f"Not copied to its place yet: {count(len(waiting), 'output')}. Free: {command}"
     paused = declared.paused & records.keys()
     if paused:
-        sentences.append(f"Paused (enabled: false): {sequence(sorted(map(visible, paused)))}")
+        yield f"Paused (enabled: false): {sequence(sorted(map(visible, paused)))}"
     missing = declared.attempts.keys() - alive.keys() - declared.paused
     if missing:
-        sentences.append(
-            f"Declared and not made yet: {count(len(missing), 'output')}. See: {whole(f'reconciler plan{options}')}"
-        )
+        yield f"Declared and not made yet: {count(len(missing), 'output')}. See: {whole(f'reconciler plan{options}')}"
     retired = len(records) - len(alive)
     if retired:
-        sentences.append(
-            f"Retired, files kept: {count(retired, 'output')}. To drop: {whole(f'reconciler state prune{options}')}"
-        )
+        command = whole(f"reconciler state prune{options}")
+        yield f"Retired, files kept: {count(retired, 'output')}. To drop: {command}"
+    links = links_sentence(alive, world, options)
+    if links:
+        yield links
     if not declared.readable:
-        sentences.append(f"The specs have errors. To see them: {whole(f'reconciler validate{options}')}")
-    return [line for sentence in sentences for line in fold(sentence, columns, rest="  ")]
-
-
-def _judged(now: datetime, columns: int) -> list[str]:
-    return fold(f"Judged from state, files and clock, {moment(now)}. Nothing was contacted.", columns)
+        yield f"The specs have errors. To see them: {whole(f'reconciler validate{options}')}"

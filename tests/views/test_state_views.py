@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import msgspec
 
 from builders import desired, file_of, output, record, source, world
 from builders_views import URL, h264
+from reconciler.core.cost import Money
+from reconciler.core.delivery import Deliver
 from reconciler.core.encode import Origin
 from reconciler.core.errors import Place
+from reconciler.core.estimates import Estimate
 from reconciler.core.plan import make_plan
 from reconciler.core.presets import BUILT_IN
 from reconciler.core.selection import Selection
-from reconciler.core.state import JobRecord
+from reconciler.core.state import Delivered, JobRecord, OutputRecord
 from reconciler.core.transitions import own_attempt
 from reconciler.views.explain import explain_text, presets_text
 from reconciler.views.output_text import output_text
 from reconciler.views.show import record_list, record_text
 from reconciler.views.state_text import moved_text, removed_text
-from reconciler.views.status import Declared, status_text
+from reconciler.views.status import expiring_text, status_text
+from reconciler.views.status_expiry import Declared
 
 NOW = datetime(2026, 9, 23, 14, 10, tzinfo=UTC)
 BEFORE = "2026-09-21T14:12:00Z"
@@ -96,6 +101,116 @@ Judged from state, files and clock, Wed 23 Sep 14:10 UTC. Nothing was contacted.
 def attempt_of(made):
     """A finished record as an earlier attempt."""
     return own_attempt(made)
+
+
+def held(wanted, dies, **changes):
+    """A finished output that its provider holds until a moment; its link died before now."""
+    file = OutputRecord(
+        name=wanted.name,
+        link=f"https://cdn.test/{wanted.address}.mp4",
+        link_expires_at="2026-09-21T18:12:00Z",
+        expires_at=dies,
+        duration=2520.0,
+    )
+    return record(wanted, provider="bytenite", output=file, **{"updated_at": BEFORE, **changes})
+
+
+def copied(known, where, **changes):
+    """The same with a copy."""
+    made = Delivered(where=where, size=1, sha256="ab" * 32, fingerprint=known.fingerprint, attempt=1, at=BEFORE)
+    return msgspec.structs.replace(known, delivered=msgspec.structs.replace(made, **changes))
+
+
+TO_SITE = {"deliver": Deliver("s3://site-media/trailers/")}
+LATER, TOMORROW, PAST = "2026-09-25T14:10:00Z", "2026-09-23T15:52:00Z", "2026-09-23T14:02:00Z"
+
+
+def two_days_later():
+    """What the specs want, and what is recorded, two days after an apply."""
+    wanted = {
+        name: output(name, provider="bytenite", **policy)
+        for name, policy in {
+            "talks/keynote": {},
+            "talks/often": {"on_expiry": "rerun", **TO_SITE},
+            "talks/panel": TO_SITE,
+            "talks/poster": {},
+            "talks/week": {},
+            "films/a": TO_SITE,
+            "films/b": TO_SITE,
+            "films/c": TO_SITE,
+        }.items()
+    }
+    ends = {"talks/panel": TOMORROW, "talks/poster": TOMORROW, "talks/week": LATER}
+    records = {name: held(each, ends.get(name, PAST)) for name, each in wanted.items()}
+    for name in ("films/a", "films/b"):
+        records[name] = copied(records[name], f"s3://site-media/trailers/{name}.mp4")
+    records["films/c"] = copied(held(wanted["films/c"], LATER), "copies/films/c.mp4", host="studio")
+    costs = {"talks/keynote": Estimate(Money(Decimal("2.1"), "USD"), 2520.0), "talks/often": Estimate(unknown="price")}
+    return records, Declared(attempts=dict.fromkeys(wanted, 2), outputs=wanted, costs=costs)
+
+
+def test_status_counts_down():
+    """Two days later: what is gone and what it costs, what goes soon and how it is saved, what stays, dead links."""
+    records, declared = two_days_later()
+    text = status_text("talks-site", records, declared, world(*records.values()), NOW)
+
+    assert (
+        text
+        == """\
+talks-site: 8 outputs. Last change Mon 21 Sep 14:12 UTC.
+
+Needs you
+  ! talks/keynote  gone: bytenite deleted it 8 m ago and no copy was kept
+      make it again, about $2.10:  reconciler apply --rerun talks/keynote
+      keep it next time:           deliver: in specs/test.yaml:1
+  ! talks/often    gone: bytenite deleted it 8 m ago and no copy was kept
+      the next apply makes it again, at a price that is not known:
+        reconciler apply
+
+Soon
+  ! talks/panel   bytenite deletes it in 1 h 42 m and no copy was kept
+      save it now, free:  reconciler apply --no-spend
+  ! talks/poster  bytenite deletes it in 1 h 42 m and no copy was kept
+      to keep it:          deliver: in specs/test.yaml:1
+      then save it, free:  reconciler apply --no-spend
+
+Fine
+  1 output in copies/films/, no expiry
+  2 outputs in s3://site-media/trailers/, no expiry
+  1 output at bytenite, deleted in 2 d
+
+Not copied to its place yet: 2 outputs. Free: reconciler apply --no-spend
+Links: 3 dead, their files live. Free to renew: reconciler output
+Judged from state, files and clock, Wed 23 Sep 14:10 UTC. Nothing was contacted.
+"""
+    )
+
+
+def test_a_copy_that_vanished_while_its_file_lives_is_copied_again_for_nothing():
+    """The folder that held a copy is empty: the screen names the copy and the free command."""
+    wanted = output("films/c", provider="bytenite", deliver=Deliver("copies"))
+    known = copied(held(wanted, LATER), "copies/films/c.mp4", host="studio")
+    seen = replace(world(known), copies={"copies/films/c.mp4": None})
+    text = status_text("talks", {"films/c": known}, Declared(outputs={"films/c": wanted}), seen, NOW)
+
+    assert "  ! films/c  copies/films/c.mp4 is gone\n      copy it again, free:  reconciler apply --no-spend\n" in text
+
+
+def test_what_expires_within_a_time():
+    """--expiring tells what is deleted within the time and has no copy, the first of them first; else nothing."""
+    records, declared = two_days_later()
+    now = replace(world(*records.values()), now="2026-09-23T14:10:00Z")
+
+    assert """\
+2 outputs are deleted within 2 h and no copy was kept.
+
+  ! talks/panel   bytenite deletes it in 1 h 42 m and no copy was kept
+      save it now, free:  reconciler apply --no-spend
+  ! talks/poster  bytenite deletes it in 1 h 42 m and no copy was kept
+      to keep it:          deliver: in specs/test.yaml:1
+      then save it, free:  reconciler apply --no-spend
+""" == expiring_text(records, declared, now, 7200)
+    assert "Nothing without a copy is deleted within 1 h.\n" == expiring_text(records, declared, now, 3600)
 
 
 def test_status_of_a_project_in_which_nothing_was_made():
