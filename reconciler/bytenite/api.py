@@ -118,6 +118,14 @@ class Api:
             seen |= ids
             offset += len(page.jobs)
 
+    def has_info(self) -> bool | None:
+        """Whether the host has the path that only the current generation documents; None if it does not say."""
+        try:
+            self._call("GET", "/info")
+        except AnsweredError as error:
+            return False if error.status in NO_SUCH_PATH else None
+        return True
+
     def balance(self) -> Balance | None:
         """What is in the wallet; None where the server does not say."""
         paths: Mapping[Generation, str] = {"current": "/wallet/balance", "legacy": f"{self._below}/wallet/balance"}

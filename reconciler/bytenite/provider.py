@@ -175,16 +175,25 @@ class ByteniteProvider:
         client = self._api.client
         client.check_credentials()
         next(iter(self._api.pages()), None)
-        generation = self._api.generations.known
         balance = self._api.balance()
         lines = [
             f"{urlsplit(client.access.root).netloc} is there and takes the API key",
-            f"generation: {generation}" if generation else "generation: found with the first job",
+            f"generation: {self._generation()}",
         ]
         if balance is not None and balance.total is not None:
             available = balance.available if balance.available is not None else balance.total
             lines.append(f"balance: {Money(available, CURRENCY)}")
         return tuple(lines)
+
+    def _generation(self) -> str:
+        """Which paths the host has, as far as that can be told without a draft."""
+        known = self._api.generations.known
+        if known is not None:
+            return known
+        has_info = self._api.has_info()
+        if has_info is None:
+            return "found with the first job"
+        return "current" if has_info else "legacy, as it seems (it has no /info); the first job tells"
 
     def jobs_of(self, project: str) -> Iterator[FoundJob]:
         """See core.ports.FindsJobs."""

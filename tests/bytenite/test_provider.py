@@ -653,7 +653,12 @@ class TestExtras:
                 said[0],
                 said[-1],
             )
-            assert "generation: found with the first job" in said
+            assert "generation: current" in said
+            old = bytenite(api)
+            api.faults.append(on("GET info", Answer(404), times=9))
+            assert any(line.startswith("generation: legacy, as it seems") for line in old.report())
+            api.faults[:] = [on("GET info", Answer(403), times=9)]
+            assert "generation: found with the first job" in bytenite(api).report()
             assert "generation: legacy" in bytenite(api, generation="legacy").report()
 
     def test_a_report_with_a_wrong_key(self, api):
