@@ -34,6 +34,9 @@ from reconciler.core.ports import (
 from reconciler.core.state import Record
 from reconciler.core.steps import EncodeStep
 
+# How long a job that was started may be told to be a draft, in seconds.
+NEVER_STARTED = 60.0
+
 
 @dataclass(slots=True)
 class JobLoop:
@@ -127,7 +130,7 @@ class JobLoop:
                 self._running(job, seen)
                 return True
             case Draft():
-                return True
+                return self._draft(job)
             case Done():
                 self._messages(job.planned, seen.messages)
                 self._done(job.planned, seen)
@@ -139,7 +142,18 @@ class JobLoop:
                 assert_never(seen)
         return False
 
+    def _draft(self, job: Attended) -> bool:
+        """A start that was taken and does not show is neither waited for without end nor made again."""
+        now = self.hands.now()
+        job.draft_since = job.draft_since or now
+        if not job.provider.traits.outlives or (now - job.draft_since).total_seconds() < NEVER_STARTED:
+            return True
+        words = "the provider took the start of this job, and says that it was never started; look there first"
+        self._out_of_sight(job, UnavailableError(words))
+        return False
+
     def _running(self, job: Attended, seen: Running) -> None:
+        job.draft_since = None
         self._messages(job.planned, seen.messages)
         if seen.process is not None and seen.process != job.process:
             job.process = seen.process

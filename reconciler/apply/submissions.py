@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from reconciler.apply.hands import Hands, Pending
@@ -32,7 +33,10 @@ Settled = Literal["draft", "started", "lost"]
 
 @dataclass(slots=True)
 class Attended:
-    """A job that this apply carries, how far it is, and the call that is under way for it."""
+    """A job that this apply carries, how far it is, and the call that is under way for it.
+
+    `draft_since` is since when its provider says that it was not started, though it was.
+    """
 
     planned: PlannedJob
     provider: Provider
@@ -42,6 +46,7 @@ class Attended:
     pending: Pending[object] | None = None
     starts: int = 0
     process: tuple[int, float] | None = field(default=None)
+    draft_since: datetime | None = None
 
 
 class Submissions:

@@ -110,6 +110,19 @@ def test_jobs_that_are_out_of_sight_run_on():
     assert {1} == set(universe.starts.values())
 
 
+def test_a_started_job_that_is_told_to_be_a_draft_is_not_waited_for_without_end():
+    """Its start was taken, so it is not made again by itself: it is told, and stays as it was."""
+    universe = remote()
+    Process(universe).run(WANTED, options=Options(wait=False))
+    universe.jobs.update(dict.fromkeys(universe.jobs, "draft"))
+    before = dict(universe.starts)
+    outcome = Process(universe).run(WANTED)
+
+    assert {"running"} == {each.status for each in outcome.failed}
+    assert all("never started" in each.error for each in outcome.failed)
+    assert before == dict(universe.starts)
+
+
 def test_without_waiting_jobs_are_started_and_left():
     """Everything is started, nothing is watched; a later apply brings all of it in and starts nothing."""
     universe = remote(endless=True)
@@ -194,6 +207,19 @@ def test_finished_outputs_are_delivered_and_stay_so():
     universe.now = "2026-01-09T00:00:00Z"
     plan = Process(universe).plan(wanted)
     assert ((), (), ()) == (plan.steps, plan.relinks, plan.notices)
+
+
+@pytest.mark.parametrize(("policy", "starts"), [({"deliver": Deliver("s3://site/t")}, 1), ({}, 11)])
+def test_ten_periods_of_what_is_to_be_made_again_when_it_is_gone(policy, starts):
+    """on_expiry: rerun buys once a period, as its plan says; of a delivered output it never buys again."""
+    universe = remote()
+    wanted = desired(replace(LADDER[0], on_expiry="rerun", **policy))
+    Process(universe).run(wanted)
+    for period in range(10):
+        universe.now = f"2026-02-{period + 1:02}T00:00:00Z"
+        Process(universe).run(wanted)
+
+    assert starts == sum(universe.starts.values())
 
 
 def test_a_copy_that_is_gone_is_made_again_for_nothing():
