@@ -206,6 +206,26 @@ class Clips:
             *("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none"),
         )
 
+    def mastered(self):
+        """HDR10 that says on which display it was made and how bright it gets."""
+        tags = "setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"
+        display = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
+        return self._made(
+            "mastered.mkv",
+            *("-f", "lavfi", "-i", f"{PICTURE}:duration=1,format=yuv420p10le,{tags}", "-c:v", "libx265"),
+            *("-preset", "ultrafast", "-x265-params", f"log-level=none:master-display={display}:max-cll=1000,400"),
+        )
+
+    def interlaced(self):
+        """Fields of 50 Hz, the upper one first, as television has them."""
+        return self._made(
+            "interlaced.mkv",
+            *_generated(
+                "testsrc2=size=160x120:rate=50:duration=2,interlace=scan=tff:lowpass=off", f"{TONE}:duration=2"
+            ),
+            *("-c:v", "libx264", "-flags", "+ilme+ildct", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"),
+        )
+
     def tagged(self):
         """A picture that says what its colours mean (bt709)."""
         tags = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=limited"

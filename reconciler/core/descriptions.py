@@ -117,6 +117,8 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "sample_rate": "Samples a second: 48k.",
         "track": "Which of the source's audio tracks, counted from 0.",
         "missing": "What to do without it: skip (with a note), silence or error.",
+        "deinterlace": "auto: if the source is interlaced; on; off if left out.",
+        "tonemap": "How HDR is brought down to SDR: hable, mobius or reinhard.",
     },
 }
 

@@ -29,6 +29,7 @@ NEUTRAL: Mapping[str, Canonical] = {
     "video.avoid_upscaling": True,
     "video.mode": "vbr",
     "video.rotate": 0,
+    "video.deinterlace": "off",
     "video.crop.top": 0,
     "video.crop.bottom": 0,
     "video.crop.left": 0,

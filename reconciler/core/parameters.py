@@ -67,6 +67,11 @@ def _degrees(value: object) -> object:
     return value
 
 
+def _switch(value: object) -> object:
+    """Some parsers read on and off as truths."""
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
+
+
 def _colour(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
@@ -221,6 +226,15 @@ class Video(Strict):
     avoid_upscaling: Truth | None = None
     crop: Crop | None = None
     pad: Pad | None = None
+    deinterlace: (
+        Annotated[
+            Literal["auto", "on", "off"],
+            BeforeValidator(_switch),
+            WithJsonSchema({"enum": ["auto", "on", "off", True, False]}),
+        ]
+        | None
+    ) = None
+    tonemap: Literal["hable", "mobius", "reinhard"] | None = None
     rotate: Annotated[Literal[0, 90, 180, 270], BeforeValidator(_degrees)] | None = None
     flip: Literal["horizontal", "vertical", "both"] | None = None
     fps: (

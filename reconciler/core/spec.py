@@ -155,7 +155,7 @@ CHANGES_BITS: Mapping[str, frozenset[str]] = {
         {
             *("codec", "encoder", "preset", "tune", "profile", "level", "pixel_format", "keyframe_interval"),
             *("crf", "bitrate", "min_bitrate", "max_bitrate", "buffer_size", "mode"),
-            *("width", "height", "avoid_upscaling", "crop", "pad", "rotate", "flip", "fps"),
+            *("width", "height", "avoid_upscaling", "crop", "pad", "rotate", "flip", "fps", "deinterlace", "tonemap"),
         }
     ),
     "Audio": frozenset(

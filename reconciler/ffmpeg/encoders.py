@@ -13,6 +13,8 @@ from reconciler.core.codecs import DEFAULT_ENCODERS, DEFAULT_PIXEL_FORMAT
 from reconciler.core.parameters import Video
 from reconciler.ffmpeg.facts import VideoTrack
 from reconciler.ffmpeg.geometry import output_rate
+from reconciler.ffmpeg.light import Light, svt_light, x265_light
+from reconciler.ffmpeg.tonemap import kept_light
 
 _SVT_TUNES = {"vq": "0", "psnr": "1", "ssim": "2", "iq": "3", "ms_ssim": "4", "vmaf": "5"}
 _VP9_CONTENT = {"screen", "film"}
@@ -42,7 +44,7 @@ def options(
     words = ["-c:v", encoder, *_speed(video, encoder), *_style(video, encoder), *_rate_control(video, encoder)]
     words += _keyframes(video, encoder, track, from_first=from_first)
     words += ["-threads:v", str(threads)] if threads else []
-    words += _private(video, encoder, threads)
+    words += _private(video, encoder, threads, kept_light(video, track))
     words += ["-tag:v", "hvc1"] if encoder == "libx265" and container in {"mp4", "mov"} else []
     return [*words, "-pix_fmt", pixel_format_of(video)]
 
@@ -132,19 +134,19 @@ def _frames(video: Video, track: VideoTrack | None, seconds: float) -> Fraction 
     return rate * Fraction(str(seconds)) if rate is not None else None
 
 
-def _private(video: Video, encoder: str, threads: int | None) -> list[str]:
+def _private(video: Video, encoder: str, threads: int | None, light: Light | None) -> list[str]:
     """What only the encoder's own parameter list can say."""
     match encoder:
         case "libx265":
-            return ["-x265-params", ":".join(_x265(video, threads))]
+            return ["-x265-params", ":".join(_x265(video, threads, light))]
         case "libsvtav1":
-            parameters = _svt(video, threads)
+            parameters = _svt(video, threads, light)
             return ["-svtav1-params", ":".join(parameters)] if parameters else []
         case _:
             return []
 
 
-def _x265(video: Video, threads: int | None) -> list[str]:
+def _x265(video: Video, threads: int | None, light: Light | None) -> list[str]:
     parameters = ["log-level=error"]  # it prints its banner past ffmpeg's log level
     if video.keyframe_interval is not None:
         parameters += ["scenecut=0", "open-gop=0"]
@@ -152,10 +154,10 @@ def _x265(video: Video, threads: int | None) -> list[str]:
         parameters.append(f"level-idc={video.level}")
     if threads:
         parameters.append(f"pools={threads}")  # -threads sets its frame threads only
-    return parameters
+    return parameters + (x265_light(light) if light is not None else [])
 
 
-def _svt(video: Video, threads: int | None) -> list[str]:
+def _svt(video: Video, threads: int | None, light: Light | None) -> list[str]:
     parameters: list[str] = []
     if video.mode == "cbr":
         parameters.append("pred-struct=1")  # its CBR works in low-delay order only
@@ -167,4 +169,4 @@ def _svt(video: Video, threads: int | None) -> list[str]:
         parameters.append(f"level={video.level.replace('.', '')}")
     if threads:
         parameters.append(f"lp={threads}")
-    return parameters
+    return parameters + (svt_light(light) if light is not None else [])

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from reconciler.core.encode import Trim
+from reconciler.ffmpeg.light import Light
 
 # Transfer characteristics of ITU-T H.273: PQ (SMPTE ST 2084) and HLG (ARIB STD-B67).
+UNKNOWN_COLOUR = 2
 _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
 
 
@@ -35,7 +37,8 @@ class VideoTrack(Track):
     """One picture track. `width` and `height` are as stored, before `rotation` (clockwise, in degrees).
 
     `frame_rate` is the usual one, `peak_rate` that of the two closest frames. `group` is how long the longest
-    group of pictures is: so far back a keyframe may be.
+    group of pictures is: so far back a keyframe may be. `transfer`, `primaries` and `matrix` are numbers of H.273.
+    `interlaced` and `light` are those of the first picture.
     """
 
     width: int
@@ -47,7 +50,11 @@ class VideoTrack(Track):
     peak_rate: float | None = None
     variable: bool = False
     group: float = 0.0
-    transfer: int = 2
+    transfer: int = UNKNOWN_COLOUR
+    primaries: int = UNKNOWN_COLOUR
+    matrix: int = UNKNOWN_COLOUR
+    interlaced: bool = False
+    light: Light | None = None
 
     @property
     def upright(self) -> tuple[int, int, Fraction]:

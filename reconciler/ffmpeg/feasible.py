@@ -47,10 +47,10 @@ def _video(video: Video, track: VideoTrack | None, available: Collection[str]) -
         shown = "{}x{}".format(*track.upright[:2])
         return f"the crop leaves nothing of the picture, which is {shown}"
     pixel_format = encoders.pixel_format_of(video)
-    if track.hdr and not pixel_format.endswith("10le"):
+    if track.hdr and video.tonemap is None and not pixel_format.endswith("10le"):
         return (
             f"the source is HDR ({track.hdr}) and {pixel_format} is not: its colours would come out wrong. "
-            f"Ask for pixel_format: yuv420p10le, or encode from an SDR master"
+            f"Ask for tonemap: hable to make it SDR, or for pixel_format: yuv420p10le to keep it"
         )
     return None
 

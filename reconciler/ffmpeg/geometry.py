@@ -1,4 +1,4 @@
-"""The picture's way from source to output: frame rate, crop, rotation, scaling, bars.
+"""The picture's way from source to output: fields, frame rate, crop, rotation, scaling, range, bars.
 
 Sizes work like this. The source is turned upright, cropped, rotated and flipped; `width` and `height` are
 then a box that the picture fits in with its shape kept and its pixels made square. With `pad`, the box takes
@@ -18,6 +18,7 @@ from fractions import Fraction
 
 from reconciler.core.codecs import DEFAULT_PIXEL_FORMAT
 from reconciler.core.parameters import Crop, FrameRateLimit, Video
+from reconciler.ffmpeg import tonemap
 from reconciler.ffmpeg.facts import VideoTrack
 
 # Added before rounding down: nearest whole number, halves down, and safe from the last bit of a product.
@@ -54,14 +55,20 @@ class Size:
 
 def filters(video: Video, track: VideoTrack | None) -> list[str]:
     """The video filters, in order; `track` None writes expressions instead of numbers."""
-    chain = [*_rate(video, track), *_crop(video.crop, track), *_turn(video)]
+    chain = [*_whole_pictures(video, track), *_rate(video, track), *_crop(video.crop, track), *_turn(video)]
+    brought_down = tonemap.filters(video, track, video.pixel_format or DEFAULT_PIXEL_FORMAT)
     if track is None:
         box = _box(video)
-        chain += _scale_expression(box) + _pad_expression(box, video)
+        chain += [*_scale_expression(box), *brought_down, *_pad_expression(box, video)]
     else:
         size = output_size(video, track)
-        chain += _scale(video, track, size) + _pad(video, size)
+        chain += [*_scale(video, track, size), *brought_down, *_pad(video, size)]
     return [*chain, "setsar=1"]
+
+
+def is_deinterlaced(video: Video, track: VideoTrack | None) -> bool:
+    """Whether fields are made whole pictures; while the source is not known, if it might be."""
+    return video.deinterlace == "on" or (video.deinterlace == "auto" and (track is None or track.interlaced))
 
 
 def output_size(video: Video, track: VideoTrack) -> Size:
@@ -103,6 +110,12 @@ def output_rate(video: Video, track: VideoTrack | None) -> Fraction | None:
 def whole(length: Fraction, step: int) -> int:
     """The nearest multiple of `step` pixels, halves down, at least 2."""
     return max(2, step * math.floor(float(length) / step + _ROUNDING))
+
+
+def _whole_pictures(video: Video, track: VideoTrack | None) -> list[str]:
+    """One picture of two fields; what says that it is none of fields is left alone, unless all is to be treated."""
+    which = "all" if video.deinterlace == "on" else "interlaced"
+    return [f"bwdif=mode=send_frame:deint={which}"] if is_deinterlaced(video, track) else []
 
 
 def _rate(video: Video, track: VideoTrack | None) -> list[str]:

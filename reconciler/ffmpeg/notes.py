@@ -11,7 +11,7 @@ from reconciler.core.parameters import Parameters
 from reconciler.core.ports import Fetched
 from reconciler.ffmpeg.arguments import audio_track, has_audio, has_video, video_track
 from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, VideoTrack
-from reconciler.ffmpeg.geometry import output_rate, output_size, turned
+from reconciler.ffmpeg.geometry import is_deinterlaced, output_rate, output_size, turned
 from reconciler.ffmpeg.sound import channels_of
 from reconciler.ffmpeg.tracks import Chosen, chosen, is_copied
 
@@ -23,6 +23,7 @@ _OTHERS = {
 }
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 _NOTABLE = 0.1
+_RANGE = {True: "HDR is brought down to SDR", False: "the source is SDR: there is nothing to tone-map"}
 
 
 def source_line(source: Source, fetched: Fetched, facts: MediaFacts) -> str:
@@ -110,6 +111,13 @@ def _about_video(wanted: Parameters, facts: MediaFacts) -> Iterator[str]:
         yield f"the picture is turned upright, by {picture.rotation} degrees"
     if picture.pixel_aspect != 1:
         yield f"the source's pixels are not square ({picture.pixel_aspect}): the picture is scaled to square ones"
+    if picture.interlaced:
+        treated = is_deinterlaced(wanted.video, picture)
+        yield "the source is interlaced" + (
+            ": it is deinterlaced" if treated else ', and so is the output ("deinterlace: auto" helps)'
+        )
+    if wanted.video.tonemap is not None:
+        yield _RANGE[picture.hdr is not None]
     if picture.variable and output_rate(wanted.video, picture) is None:
         yield "the source has a variable frame rate, and so has the output"
     width, height, aspect = turned(wanted.video, picture)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import statistics
 from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import av.stream
 from reconciler.core.errors import RejectedError
 from reconciler.ffmpeg.damage import cut_off, open_ended
 from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, VideoTrack
+from reconciler.ffmpeg.light import Light, light_of
 from reconciler.ffmpeg.media import Packets, open_media, read_packets
 from reconciler.ffmpeg.tail import decode_tail
 
@@ -31,6 +33,18 @@ _ROUNDING = 0.5
 _JITTER = 0.0021
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a picture says of itself: how far it must be turned clockwise (None: nothing seen), fields, brightness."""
+
+    rotation: int | None = None
+    interlaced: bool = False
+    light: Light | None = None
+
+
+NOT_SEEN = Look()
+
+
 def probe(path: str) -> MediaFacts:
     """Look at a source; RejectedError if it is no media file, or not whole enough to be opened."""
     name = Path(path).name
@@ -38,10 +52,10 @@ def probe(path: str) -> MediaFacts:
     try:
         truncated = cut_off(Path(path))
         with open_media(path) as container:
-            first = _FirstPicture(container)
+            first = FirstPicture(container)
             packets = read_packets(container, first.take)
             truncated = truncated or _shorter(container, packets) or _transport_end(container, path, packets)
-            return describe(container, packets, truncated=truncated, rotation=first.rotation or 0)
+            return describe(container, packets, truncated=truncated, first=first.look)
     except av.InvalidDataError:
         why = truncated or "it is not one of the media formats that are read, or it is broken"
         raise RejectedError(f"{name} cannot be read: {why}") from None
@@ -54,9 +68,9 @@ def describe(
     packets: dict[int, Packets],
     *,
     truncated: str | None = None,
-    rotation: int = 0,
+    first: Look = NOT_SEEN,
 ) -> MediaFacts:
-    """The facts of an open file; `rotation` is that of its first picture.
+    """The facts of an open file; `first` is what its first picture says of itself.
 
     Covers are listed among the others: they are no pictures that move.
     """
@@ -67,7 +81,7 @@ def describe(
         if is_cover(stream):
             others.append("cover")
         elif isinstance(stream, av.VideoStream) and stream.index in packets:
-            video.append(_video(stream, packets[stream.index], 0 if video else rotation))
+            video.append(_video(stream, packets[stream.index], NOT_SEEN if video else first))
         elif isinstance(stream, av.AudioStream) and stream.index in packets:
             audio.append(_audio(stream, packets[stream.index]))
         elif stream.type not in {"video", "audio"}:
@@ -88,7 +102,7 @@ def is_cover(stream: av.stream.Stream) -> bool:
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
-def _video(stream: av.VideoStream, packets: Packets, rotation: int) -> VideoTrack:
+def _video(stream: av.VideoStream, packets: Packets, first: Look) -> VideoTrack:
     context, aspect = stream.codec_context, stream.sample_aspect_ratio
     steps = [step for step in packets.steps if step > 0]
     return VideoTrack(
@@ -102,13 +116,17 @@ def _video(stream: av.VideoStream, packets: Packets, rotation: int) -> VideoTrac
         height=context.height,
         pixel_format=context.pix_fmt or "",
         pixel_aspect=Fraction(aspect.numerator, aspect.denominator) if aspect else Fraction(1),
-        rotation=rotation,
+        rotation=first.rotation or 0,
         frame_rate=_frame_rate(stream, steps),
         peak_rate=1 / min(steps) if steps else None,
         # Uneven here and there is a pause or a lost frame; uneven all the time is a way to record.
         variable=len(steps) - len(_usual(steps)) > max(2, 0.02 * len(steps)),
         group=packets.group,
         transfer=context.color_trc,
+        primaries=context.color_primaries,
+        matrix=context.colorspace,
+        interlaced=first.interlaced,
+        light=first.light,
     )
 
 
@@ -146,23 +164,23 @@ def _audio(stream: av.AudioStream, packets: Packets) -> AudioTrack:
     )
 
 
-class _FirstPicture:
-    """How far the picture must be turned clockwise to stand upright (None: not known), from its first frame."""
+class FirstPicture:
+    """The first frame of the picture, found on the way through the packets."""
 
     def __init__(self, container: av.container.InputContainer) -> None:
         moving = (stream for stream in container.streams.video if not is_cover(stream))
-        self.rotation: int | None = None
+        self.look = NOT_SEEN
         self._index = next((stream.index for stream in moving), None)
 
     def take(self, packet: av.Packet[av.stream.Stream]) -> None:
         """Decode one packet after the other, until one gives a frame."""
-        if self.rotation is not None or packet.stream.index != self._index:
+        if self.look is not NOT_SEEN or packet.stream.index != self._index:
             return
         with suppress(av.FFmpegError):
             for frame in packet.decode():
-                if self.rotation is None and isinstance(frame, av.VideoFrame):
+                if self.look is NOT_SEEN and isinstance(frame, av.VideoFrame):
                     # The display matrix counts counter-clockwise.
-                    self.rotation = -frame.rotation % 360
+                    self.look = Look(-frame.rotation % 360, frame.interlaced_frame, light_of(frame))
 
 
 def _shorter(container: av.container.InputContainer, packets: dict[int, Packets]) -> str | None:

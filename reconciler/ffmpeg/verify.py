@@ -23,11 +23,12 @@ from reconciler.ffmpeg.arguments import has_audio, has_video, video_track
 from reconciler.ffmpeg.complaints import Complaints
 from reconciler.ffmpeg.encoders import pixel_format_of
 from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, Track, VideoTrack, wanted_span
-from reconciler.ffmpeg.geometry import output_rate, output_size
+from reconciler.ffmpeg.geometry import is_deinterlaced, output_rate, output_size
 from reconciler.ffmpeg.media import Packets, open_media, read_packets
-from reconciler.ffmpeg.probe import describe, is_cover
+from reconciler.ffmpeg.probe import FirstPicture, describe, is_cover
 from reconciler.ffmpeg.sound import channels_of
 from reconciler.ffmpeg.tail import decode_tail
+from reconciler.ffmpeg.tonemap import is_brought_down, kept_light
 from reconciler.ffmpeg.tracks import Chosen, chosen, is_copied
 
 # Of a long last group of pictures only the first frames are decoded: the rest of the file is held together by
@@ -73,15 +74,16 @@ def verify(
     """
     try:
         with open_media(file) as container:
-            packets = read_packets(container)
-            facts = describe(container, packets)
+            first = FirstPicture(container)
+            packets = read_packets(container, first.take)
+            facts = describe(container, packets, first=replace(first.look, rotation=None))
             facts = _set_back(facts, wish) if shifted else facts
             wrong = [*_unlike(facts, wish), *_too_short(facts, wish)]
             wrong += _broken_tail(container, packets) if tail else []
     except (av.FFmpegError, OSError) as error:
         return Finding(None, (f"the file cannot be opened: {error.strerror or error}",))
     damage = list(_damage(facts, wish, complaints))
-    notes = [] if damage else list(_scratches(complaints))
+    notes = [*([] if damage else _scratches(complaints)), *_dimmed(facts, wish)]
     return Finding(facts, (*damage, *wrong), tuple(notes))
 
 
@@ -128,9 +130,13 @@ def _unlike_video(made: VideoTrack, wish: Wish) -> Iterator[str]:
     if rate is not None and made.packets > 2 and made.frame_rate is not None:
         close = abs(float(made.frame_rate) - float(rate)) < 0.01 * float(rate)
         expected["frame rate"] = (str(rate), str(rate if close else made.frame_rate))
+    brought_down = is_brought_down(video, source)
+    expected["dynamic range"] = ((None if brought_down else source.hdr) or "SDR", made.hdr or "SDR")
     for name, (asked, got) in expected.items():
         if asked != got:
             yield f"its {name} is {got} instead of {asked}"
+    if made.interlaced and is_deinterlaced(video, source):
+        yield "it is interlaced"
 
 
 def _unlike_audio(made: AudioTrack, track: Chosen | None, wish: Wish) -> Iterator[str]:
@@ -229,6 +235,15 @@ def _readable(wish: Wish) -> float:
     if has_audio(wanted) and wanted.audio is not None:
         tracks += [each.facts for each in chosen(wanted.audio, source) if each.facts is not None]
     return min((track.end - source.start for track in tracks), default=0.0)
+
+
+def _dimmed(facts: MediaFacts, wish: Wish) -> Iterator[str]:
+    """HDR10 that lost what its master said: ffmpeg carries it along by itself, but not past a split of the decode."""
+    video = wish.parameters.video
+    light = kept_light(video, video_track(wish.source)) if video is not None else None
+    made = facts.video[0].light if facts.video else None
+    if light is not None and facts.video and (made is None or not made.is_like(light)):
+        yield "what the source says of its brightness (HDR10 metadata) was not carried over"
 
 
 def _scratches(complaints: Complaints) -> Iterator[str]:

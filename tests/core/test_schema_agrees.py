@@ -105,6 +105,7 @@ VALUES = [
     *(
         "both",
         "silence",
+        "hable",
         "red",
         "RED",
         "#FF0000",

@@ -81,6 +81,8 @@ SAMPLES = {
     "video.pad.aspect": ("4:3", "16:9"),
     "video.pad.color": (None, "red"),
     "video.rotate": (None, 90),
+    "video.deinterlace": (None, "auto"),
+    "video.tonemap": (None, "hable"),
     "video.flip": (None, "both"),
     "video.fps": (25, 30),
     "video.fps.max": (25, 30),

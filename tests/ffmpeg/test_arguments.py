@@ -59,6 +59,8 @@ WALK = {
     "video.pad.aspect": ({}, "16:9", "4:3"),
     "video.pad.color": ({"video": {**H264, "pad": {"aspect": "16:9"}}}, "black", "white"),
     "video.rotate": ({}, 0, 90),
+    "video.deinterlace": ({}, "auto", "on"),
+    "video.tonemap": ({}, None, "hable"),
     "video.flip": ({}, None, "vertical"),
     "video.fps": ({}, None, 30),
     "video.fps.max": ({}, 25, 30),
