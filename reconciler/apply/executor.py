@@ -51,7 +51,8 @@ class Options:
 
     After `max_failures` failed outputs nothing more is started. The first `canary` jobs must all end well before
     the others are started. With `wait` false, jobs that outlive this process are started and left;
-    `wait_timeout` is how many seconds they are waited for (None: until they end).
+    `wait_timeout` is how many seconds they are waited for (None: until they end). `lifted` names the refusals that
+    somebody lifted, by the address of what runs all the same.
     """
 
     parallelism: int | None = None
@@ -64,6 +65,7 @@ class Options:
     approved_lines: tuple[str, ...] = ()
     sightings: Mapping[str, Sighting] = field(default_factory=dict)
     contents: Mapping[str, Content] = field(default_factory=dict)
+    lifted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def apply(plan: Plan, hands: Hands, options: Options) -> Outcome:
@@ -76,7 +78,7 @@ class _Executor:
         self.plan = plan
         self.hands = hands
         self.options = options
-        self.loop = JobLoop(hands, options.contents)
+        self.loop = JobLoop(hands, options.contents, options.lifted)
         self.began = hands.now()
         self.free = 0
         self.stopping = False

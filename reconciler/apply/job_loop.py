@@ -44,6 +44,7 @@ class JobLoop:
 
     hands: Hands
     contents: Mapping[str, Content] = field(default_factory=dict)
+    lifted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     encoded: list[OutputDone] = field(default_factory=list)
     failed: list[OutputFailed] = field(default_factory=list)
     paid: list[Money] = field(default_factory=list)
@@ -51,7 +52,7 @@ class JobLoop:
     submissions: Submissions = field(init=False)
 
     def __post_init__(self) -> None:
-        self.submissions = Submissions(self.hands, self.contents)
+        self.submissions = Submissions(self.hands, self.contents, self.lifted)
 
     def begin(self, planned: PlannedJob, provider: Provider) -> Attended | None:
         """Prepare and start a job, or attach to the one an earlier apply began; None if it could not be."""

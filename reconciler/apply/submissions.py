@@ -27,6 +27,8 @@ SETTLING = (1.0, 2.0, 4.0, 8.0)
 # How often one apply calls start for one job: once, and once more where observing showed that it was not started.
 MOST_STARTS = 2
 
+NOTHING: Mapping[str, tuple[str, ...]] = {}
+
 Stage = Literal["preparing", "quoting", "starting", "settling", "running"]
 Settled = Literal["draft", "started", "lost"]
 
@@ -52,10 +54,13 @@ class Attended:
 class Submissions:
     """Takes jobs through their stages until they run. What cannot be done is raised as ProviderError."""
 
-    def __init__(self, hands: Hands, contents: Mapping[str, Content]) -> None:
-        """`contents` are what servers say of the sources now, by identity."""
+    def __init__(
+        self, hands: Hands, contents: Mapping[str, Content], lifted: Mapping[str, tuple[str, ...]] = NOTHING
+    ) -> None:
+        """`contents` are what servers say of the sources now, by identity; `lifted` refusals, by address."""
         self._hands = hands
         self._contents = contents
+        self._lifted = lifted
 
     def begin(self, planned: PlannedJob, provider: Provider) -> Attended:
         """Prepare a job, or take up the one that an earlier apply may have started."""
@@ -168,7 +173,14 @@ class Submissions:
         content = self._contents.get(planned.request.source.identity)
         records = {
             step.address: transitions.looked_at(
-                transitions.intended(step, planned, known.get(step.address), state.next_rev(step.address), now),
+                transitions.intended(
+                    step,
+                    planned,
+                    known.get(step.address),
+                    rev=state.next_rev(step.address),
+                    now=now,
+                    allowed=self._lifted.get(step.address, ()),
+                ),
                 content,
             )
             for step in planned.steps

@@ -24,7 +24,7 @@ from reconciler.views.explain import explain_text, explained, preset_fields, pre
 @trusting
 @with_globals
 def command(settings: Globals, addresses: tuple[str, ...], *, presets: bool) -> int:
-    """Tell why an output would run, and which line of which file set each field.
+    """Tell why an output would run, which line of which file set each field, and what became of earlier attempts.
 
     ADDR is an address, an encode (all of its outputs), or a glob over addresses.
     """
@@ -40,7 +40,7 @@ def command(settings: Globals, addresses: tuple[str, ...], *, presets: bool) -> 
     if settings.json:
         changes = {change.address: change for change in document_of(planned, settings).resource_changes}
         facts = {
-            address: msgspec.to_builtins(explained(output, changes.get(address)))
+            address: msgspec.to_builtins(explained(output, changes.get(address), planned.records.get(address)))
             for address, output in found.items()
             if output is not None
         }

@@ -36,7 +36,7 @@ from reconciler.commands.sending import Sender
 from reconciler.core.encode import Desired, ProviderSettings, Source
 from reconciler.core.errors import ProviderError, RefusedError
 from reconciler.core.evidence import Content
-from reconciler.core.guards import default_canary, limits_of
+from reconciler.core.guards import default_canary, lifted, limits_of
 from reconciler.core.happenings import Outcome, Tell
 from reconciler.core.plan import IN_FLIGHT
 from reconciler.core.ports import Checks, Kills, Provider, Reports
@@ -139,6 +139,7 @@ def _options(options: ApplyOptions, approval: Approval, planned: Planned, conten
         canary=canary,
         sightings=planned.world.sightings,
         contents=contents,
+        lifted=lifted(planned.plan, planned.guards),
     )
 
 

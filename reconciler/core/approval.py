@@ -118,6 +118,15 @@ def _allowed(allow: Sequence[str], address: str) -> bool:
     return any(matches(glob, address) for glob in globs)
 
 
+def lifted_protection(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """The named overrides that let something happen to protected outputs, by address."""
+    return {
+        step.address: tuple(text for text in plan.selection.allow if _allowed([text], step.address))
+        for step in plan.steps
+        if _verbs(step) and _allowed(plan.selection.allow, step.address)
+    }
+
+
 def _protected(address: str, verb: str) -> Refusal:
     return Refusal(
         code="protect",

@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Literal
 
-from reconciler.core.approval import Refusal
+from reconciler.core.approval import Refusal, lifted_protection
 from reconciler.core.cost import Money, total
 from reconciler.core.encode import Desired, Output
 from reconciler.core.estimates import Estimate, Estimator, may_start, runs_on
@@ -72,6 +72,17 @@ def limit_refusals(found: Sequence[Guard]) -> tuple[Refusal, ...]:
         for guard in found
         if guard.breached and not guard.lifted
     )
+
+
+def lifted(plan: Plan, found: Sequence[Guard]) -> dict[str, tuple[str, ...]]:
+    """The refusals that `--allow` lifted, by the address of what runs all the same; none for what needed no lift."""
+    limits = tuple(sorted({guard.key for guard in found if guard.breached and guard.lifted}))
+    named = lifted_protection(plan)
+    working = {step.address for step in plan.steps if may_start(step)}
+    names = {
+        address: (*(limits if address in working else ()), *named.get(address, ())) for address in {*working, *named}
+    }
+    return {address: each for address, each in sorted(names.items()) if each}
 
 
 class _Judge:

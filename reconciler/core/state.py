@@ -22,6 +22,7 @@ VERSION = 1
 
 Status = Literal["submitted", "running", "complete", "suspect", "failed", "lost", "paused", "retired"]
 Phase = Literal["intended", "prepared", "starting", "started"]
+EndedAs = Literal["complete", "suspect", "failed", "lost", "cancelled"]
 
 
 class Frozen(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -52,6 +53,7 @@ class JobRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=T
     """The provider's job. `pid` and `pid_started` (seconds since the epoch) name a local process.
 
     `quote` is what the provider said it would cost, `cost` what it did cost: a decimal number and its currency.
+    `why` is the reason that the plan had for it, by its code; `allowed` names the refusals that were lifted for it.
     """
 
     id: str
@@ -65,6 +67,8 @@ class JobRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=T
     seconds: float | None = None
     pid: int | None = None
     pid_started: float | None = None
+    why: str = ""
+    allowed: tuple[str, ...] = ()
 
 
 class OutputRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -128,13 +132,34 @@ class Attempt(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     job: JobRecord | None = None
 
 
+class EndedAttempt(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One attempt that is over: when, as what, and why it was made (the code of the plan's reason).
+
+    `cost` is what its job cost, which may have made other outputs too; `seconds` is how long the job took, and
+    `duration` how long the output is.
+    """
+
+    attempt: int
+    at: str
+    status: EndedAs
+    why: str = ""
+    provider: str = ""
+    job: str = ""
+    cost: str | None = None
+    seconds: float | None = None
+    duration: float | None = None
+    error: str | None = None
+    allowed: tuple[str, ...] = ()
+
+
 class Record(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What is known of one address.
 
     `output.temp` is set between "verified" and "published": a whole file that only lacks its final name.
     `attempt` counts every try at this address and is part of its job's identity; `failures` counts those that
     failed since the spec or the source last changed. `delivered` is the copy of this attempt, or still of an
-    earlier one; `checks` is what was measured of it. `previous` are earlier attempts with a living file.
+    earlier one; `checks` is what was measured of it. `previous` are earlier attempts with a living file, `history`
+    the last attempts that ended, whatever became of their files.
     """
 
     rev: int
@@ -150,6 +175,7 @@ class Record(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     delivered: Delivered | None = None
     checks: tuple[CheckResult, ...] = ()
     previous: tuple[Attempt, ...] = ()
+    history: tuple[EndedAttempt, ...] = ()
     notes: tuple[str, ...] = ()
     labels: Mapping[str, str] = {}
     protect: bool = False

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from msgspec.structs import replace
 
 from reconciler.core.delivery import DeliveredCopy, Target
 from reconciler.core.encode import Output
 from reconciler.core.evidence import Content
+from reconciler.core.history import with_cancelled, with_end
 from reconciler.core.jobs import PlannedJob, attempt_of
 from reconciler.core.ports import Done, Held, Suspect, Verified
 from reconciler.core.state import Attempt, Delivered, Evidence, JobRecord, OutputRecord, Phase, Record, SourceRecord
@@ -22,8 +24,10 @@ def looked_at(record: Record, content: Content | None) -> Record:
     return record if content is None else replace(record, source=replace(record.source, content=content))
 
 
-def intended(step: EncodeStep, job: PlannedJob, known: Record | None, rev: int, now: str) -> Record:
-    """A job is about to be prepared for this address.
+def intended(
+    step: EncodeStep, job: PlannedJob, known: Record | None, *, rev: int, now: str, allowed: tuple[str, ...] = ()
+) -> Record:
+    """A job is about to be prepared for this address; `allowed` names the refusals that were lifted for it.
 
     `known` is the record of now, if any (a Create may follow a retired one). Whatever file lives is kept as an
     earlier attempt until the new one is published.
@@ -40,7 +44,10 @@ def intended(step: EncodeStep, job: PlannedJob, known: Record | None, rev: int, 
         provider=output.provider,
         attempt=_attempt(step, known),
         failures=step.record.failures if isinstance(step, Retry) else 0,
-        job=JobRecord(id=job.request.job_id, name=job.request.name, created_at=now),
+        job=JobRecord(
+            id=job.request.job_id, name=job.request.name, created_at=now, why=step.reason.code, allowed=allowed
+        ),
+        history=with_cancelled(known, now).history if known is not None else (),
         delivered=known.delivered if known is not None else None,
         previous=earlier_attempts(known),
         labels=dict(output.labels),
@@ -90,7 +97,7 @@ def with_process(record: Record, process: tuple[int, float], rev: int, now: str)
 
 def verified(record: Record, result: Verified, output: Output, *, rev: int, now: str, host: str) -> Record:
     """A whole file that only lacks its final name; after a crash it is published, never encoded again."""
-    return replace(
+    whole = replace(
         record,
         rev=rev,
         output=OutputRecord(
@@ -108,6 +115,7 @@ def verified(record: Record, result: Verified, output: Output, *, rev: int, now:
         error=None,
         updated_at=now,
     )
+    return with_end(whole, "complete", now)
 
 
 def held(record: Record, result: Held, output: Output, rev: int, now: str) -> Record:
@@ -121,7 +129,7 @@ def held(record: Record, result: Held, output: Output, rev: int, now: str) -> Re
         duration=result.duration,
         summary=result.summary,
     )
-    return replace(
+    whole = replace(
         record,
         rev=rev,
         status="complete",
@@ -133,6 +141,7 @@ def held(record: Record, result: Held, output: Output, rev: int, now: str) -> Re
         error=None,
         updated_at=now,
     )
+    return with_end(whole, "complete", now)
 
 
 def relinked(record: Record, fresh: Held, rev: int, now: str) -> Record:
@@ -215,13 +224,21 @@ def left_in_place(record: Record, rev: int, now: str) -> Record:
     return replace(record, rev=rev, status="complete", output=file, updated_at=now)
 
 
-def failed(record: Record, error: str, rev: int, now: str, *, tried: bool = True) -> Record:
+def failed(
+    record: Record,
+    error: str,
+    rev: int,
+    now: str,
+    *,
+    tried: bool = True,
+    status: Literal["failed", "suspect", "lost"] = "failed",
+) -> Record:
     """A try that made nothing, or none. The living file of an earlier attempt stays in `previous`."""
     job = record.job and replace(record.job, finished_at=now, pid=None, pid_started=None)
-    return replace(
+    over = replace(
         record,
         rev=rev,
-        status="failed",
+        status=status,
         failures=record.failures + (1 if tried else 0),
         job=job,
         output=None,
@@ -229,6 +246,7 @@ def failed(record: Record, error: str, rev: int, now: str, *, tried: bool = True
         error=error,
         updated_at=now,
     )
+    return with_end(over, status, now, error) if tried else over
 
 
 def waiting(record: Record, error: str, rev: int, now: str) -> Record:
@@ -239,17 +257,20 @@ def waiting(record: Record, error: str, rev: int, now: str) -> Record:
 def suspect(record: Record, result: Suspect, rev: int, now: str) -> Record:
     """A file that does not prove whole; it is kept for a look and never called complete."""
     kept = f"{result.error} (kept for a look: {result.path})"
-    return replace(failed(record, kept, rev, now), status="suspect", notes=result.notes, checks=result.checks)
+    over = failed(record, kept, rev, now, status="suspect")
+    return replace(over, notes=result.notes, checks=result.checks)
 
 
 def lost(record: Record, rev: int, now: str) -> Record:
     """The provider does not know the job any more."""
-    return replace(failed(record, "the provider does not know the job any more", rev, now), status="lost")
+    return failed(record, "the provider does not know the job any more", rev, now, status="lost")
 
 
 def retired(record: Record, rev: int, now: str) -> Record:
     """No longer declared; nothing is deleted, so declaring it again is free."""
-    return replace(record, rev=rev, status="retired", job=None if record.output is None else record.job, updated_at=now)
+    job = None if record.output is None else record.job
+    history = with_cancelled(record, now).history
+    return replace(record, rev=rev, status="retired", job=job, history=history, updated_at=now)
 
 
 def updated(step: Update, evidence: Evidence | None, rev: int, now: str) -> Record:
@@ -308,6 +329,7 @@ def reused(
         output=replace(attempt.output, name=output.name, path=path, temp=temp),
         delivered=known.delivered if known is not None else None,
         previous=_kept(known, attempt) if stays or temp is not None else (),
+        history=with_cancelled(known, now).history if known is not None else (),
     )
     return _declared(record, output, rev, now)
 

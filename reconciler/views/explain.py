@@ -12,10 +12,11 @@ from reconciler.core.manifest import NEUTRAL, Canonical, parameter_fields
 from reconciler.core.packages import is_package
 from reconciler.core.parameters import Parameters
 from reconciler.core.presets import BuiltIn
-from reconciler.core.state import Record
+from reconciler.core.state import EndedAttempt, Record
 from reconciler.core.steps import Step
 from reconciler.views.cells import columns_of, fold, pad, visible, width
 from reconciler.views.document import ResourceChange
+from reconciler.views.history import history_lines
 from reconciler.views.plan_json import changed_fields
 from reconciler.views.plan_rows import values
 from reconciler.views.words import value
@@ -34,6 +35,7 @@ def explain_text(
         for change in changed_fields(step):
             lines += fold(values(change), columns, first="  ", rest="    ")
     lines += ["", *_fields(output, columns), "", *_facts(output, columns)]
+    lines += history_lines(record, columns)
     return "\n".join(lines) + "\n"
 
 
@@ -44,7 +46,8 @@ def retired_text(address: str, record: Record, step: Step | None, *, columns: in
         if step is not None
         else f"{record.status}, not declared"
     )
-    return "\n".join(fold(f"{visible(address)}: {visible(what)}.", columns, rest="  ")) + "\n"
+    lines = fold(f"{visible(address)}: {visible(what)}.", columns, rest="  ")
+    return "\n".join([*lines, *history_lines(record, columns)]) + "\n"
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -65,9 +68,10 @@ class Explained(msgspec.Struct, frozen=True):
     place: str
     change: ResourceChange | None
     fields: dict[str, Field]
+    history: tuple[EndedAttempt, ...] = ()
 
 
-def explained(output: Output, change: ResourceChange | None) -> Explained:
+def explained(output: Output, change: ResourceChange | None, record: Record | None = None) -> Explained:
     """An explanation for programs; `change` is the output's part of a plan, if it has one."""
     return Explained(
         fingerprint=output.fingerprint,
@@ -76,6 +80,7 @@ def explained(output: Output, change: ResourceChange | None) -> Explained:
         place=str(output.place),
         change=change,
         fields={name: _field(output, name, canonical) for name, canonical in output.manifest.items()},
+        history=record.history if record is not None else (),
     )
 
 

@@ -18,7 +18,7 @@ from reconciler.core.estimates import Estimate
 from reconciler.core.plan import make_plan
 from reconciler.core.presets import BUILT_IN
 from reconciler.core.selection import Selection
-from reconciler.core.state import Delivered, JobRecord, OutputRecord
+from reconciler.core.state import Delivered, EndedAttempt, JobRecord, OutputRecord
 from reconciler.core.transitions import own_attempt
 from reconciler.views.explain import explain_text, presets_text
 from reconciler.views.output_text import output_text
@@ -392,6 +392,37 @@ def test_explanations_of_what_does_not_run():
         "a/b: nothing is done about it.\n  failed: it broke; 2 of 2 attempts used, until"
     )
     assert explained(wanted).startswith("a/b: will be created (+): new.\n")
+
+
+def test_an_explanation_ends_with_the_attempts():
+    """When each attempt ended, as what, why it was made, how long it took, what it cost; the newest last."""
+    first = EndedAttempt(
+        attempt=9, at=BEFORE, status="complete", why="new", provider="local", job="j1", seconds=348.0, duration=60.0
+    )
+    second = EndedAttempt(
+        attempt=10,
+        at="2026-09-22T08:00:00Z",
+        status="suspect",
+        why="source_changed",
+        provider="bytenite",
+        job="j2",
+        cost="28 BYC",
+        seconds=61.0,
+        error="vmaf is 71.2, at least 90 was asked",
+        allowed=("rerun:a/b", "max_jobs"),
+    )
+    wanted = output("a/b")
+    text = explained(wanted, record(wanted, history=(first, second)))
+
+    assert text.endswith(
+        """
+  Attempts
+     9  Mon 21 Sep 14:12 UTC  complete  new             local     5 m 48 s  -
+    10  Tue 22 Sep 08:00 UTC  suspect   source_changed  bytenite  1 m 1 s   28 BYC
+       vmaf is 71.2, at least 90 was asked
+       let through with --allow rerun:a/b --allow max_jobs
+"""
+    )
 
 
 def test_built_in_presets_are_shown_with_all_they_hold():
