@@ -8,9 +8,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import av
-from av.sidedata.sidedata import SideData
+from av.sidedata.sidedata import SideData, SideDataContainer
 
 _RATIONALS = struct.Struct("=20i2i")
 _LEVELS = struct.Struct("=2I")
@@ -38,10 +39,11 @@ def light_of(frame: av.VideoFrame) -> Light | None:
     """What a frame says; None if it says nothing."""
     display: tuple[float, ...] = ()
     levels: tuple[int, ...] = ()
-    if "MASTERING_DISPLAY_METADATA" in frame.side_data:
-        display = _display(frame.side_data["MASTERING_DISPLAY_METADATA"])
-    if "CONTENT_LIGHT_LEVEL" in frame.side_data:
-        levels = _LEVELS.unpack_from(frame.side_data["CONTENT_LIGHT_LEVEL"])
+    data = cast("SideDataContainer", frame.side_data)
+    if "MASTERING_DISPLAY_METADATA" in data:
+        display = _display(data["MASTERING_DISPLAY_METADATA"])
+    if "CONTENT_LIGHT_LEVEL" in data:
+        levels = _LEVELS.unpack_from(data["CONTENT_LIGHT_LEVEL"])
     return Light(display, levels) if display or any(levels) else None
 
 
