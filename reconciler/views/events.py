@@ -12,7 +12,7 @@ from typing import Any
 from reconciler.core.errors import Place, Problem, ReconcilerError, SpecError
 from reconciler.views.document import PlanDocument, ResourceChange
 from reconciler.views.plan_text import no_changes, summary_line
-from reconciler.views.problems import error_text
+from reconciler.views.problems import error_text, masked
 
 Event = dict[str, Any]
 
@@ -132,7 +132,7 @@ def _range(place: Place, error: SpecError) -> dict[str, object]:
         },
         "snippet": {
             "context": None,
-            "code": line,
+            "code": masked(line),
             "start_line": place.line,
             "highlight_start_offset": start,
             "highlight_end_offset": end,

@@ -54,9 +54,9 @@ def _excerpt(place: Place, lines: Sequence[str], columns: int) -> Iterator[str]:
     room = max(columns - gutter - len(" | "), 20)
     before = lines[place.line - 2] if place.line > 1 else ""
     if before.strip():
-        yield f"{place.line - 1:>{gutter}} | {_clipped(_shown(_masked(before[:_NEAR])), room)}"
+        yield f"{place.line - 1:>{gutter}} | {_clipped(_shown(masked(before[:_NEAR])), room)}"
     line, start = _near(lines[place.line - 1].rstrip("\r\n"), place.column - 1)
-    line = _masked(line)
+    line = masked(line)
     marked = line[start : start + max(place.length, 1)] or " "
     left, middle = width(_shown(line[:start])), width(_shown(marked))
     text, left = _around(_shown(line), left, middle, room)
@@ -84,7 +84,7 @@ def _shown(line: str) -> str:
     return visible(line.replace("\t", _TAB))
 
 
-def _masked(line: str) -> str:
+def masked(line: str) -> str:
     """A spec line without what may be a credential in its URLs, every letter of it replaced by a star."""
     return _URL.sub(_masked_url, line.rstrip("\r\n"))
 

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from datetime import UTC, datetime
 
 import pytest
 import requests
@@ -16,11 +17,6 @@ from builders_server import document, serving_api
 from reconciler.ffmpeg import binary
 from reconciler.ffmpeg.probe import probe
 
-# The query of a link that somebody signed.
-SIGNED = (
-    "X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Credential=me&X-Goog-Date=20260101T000000Z&X-Goog-Expires=900"
-    "&X-Goog-SignedHeaders=host&X-Goog-Signature=5ec3e7"
-)
 LADDER = """\
     outputs:
       240p:
@@ -214,7 +210,8 @@ def test_nothing_secret_is_told(tmp_path, clip):
     with serving_api(tmp_path, instant=clip) as api, serving({"/clip.mp4": clip}) as site:
         source = site.url(
             "/clip.mp4",
-            "X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Credential=me&X-Goog-Date=20260101T000000Z&X-Goog-Expires=900&X-Goog-SignedHeaders=host&X-Goog-Signature=5ec3e7",
+            "X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Credential=me&X-Goog-SignedHeaders=host&X-Goog-Signature=5ec3e7"
+            f"&X-Goog-Date={datetime.now(UTC):%Y%m%dT%H%M%SZ}&X-Goog-Expires=604800",
         )
         spec = remote_spec(source='{url: "' + source + '", username: ann, password: "${env.RECONCILER_PASSWORD}"}')
         project = remote_project(tmp_path / "project", api, spec)
@@ -225,6 +222,7 @@ def test_nothing_secret_is_told(tmp_path, clip):
         logs.append(killed.communicate(timeout=60))
         logs += [project.run("-v", "apply", "--auto-approve"), project.run("-v", "status"), project.run("-v", "output")]
         token = api.token()
+        assert "complete" in project.run("status", "--json").ok().out
     written = [
         path.read_text(errors="replace")
         for path in sorted(project.folder.rglob("*"))

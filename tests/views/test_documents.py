@@ -136,6 +136,19 @@ def test_a_spec_problem_is_a_diagnostic_with_its_range():
     )
 
 
+def test_the_snippet_of_a_diagnostic_is_masked():
+    """A spec line may hold a signature or a password; stars take their places, so that columns stay right."""
+    line = "source: https://ann:secret@cdn.test/a.mp4?X-Goog-Signature=5ec3e7"
+    error = SpecError([Problem("no", Place("s.yaml", 1, 9, 5), "source", ())], texts={"s.yaml": [line]})
+    (event,) = error_events(error, STAMP)
+    code = event["diagnostic"]["snippet"]["code"]
+
+    assert len(line) == len(code)
+    assert "secret" not in code
+    assert "5ec3e7" not in code
+    assert "cdn.test/a.mp4" in code
+
+
 def test_another_error_is_a_diagnostic_too():
     """Summary and detail are the first line and the rest."""
     (event,) = error_events(ReconcilerError("no state\nMake one."), STAMP)
