@@ -1,8 +1,12 @@
-"""What a plan will cost by the user's own rate card, as far as the length of its outputs is known offline."""
+"""What a plan will cost, as far as the length of its outputs is known offline.
+
+By the user's own rate card; where there is none, about what earlier jobs came to, which is told as such and is no
+fact that a limit may rest on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeGuard
@@ -10,6 +14,7 @@ from typing import Literal, TypeGuard
 from reconciler.core.cost import Money
 from reconciler.core.encode import Output, ProviderSettings
 from reconciler.core.manifest import Canonical, Manifest
+from reconciler.core.past_jobs import PastJobs, Rate, rendition
 from reconciler.core.state import Attempt, Record
 from reconciler.core.steps import Create, EncodeStep, Rerun, Resume, Retry, Step, Supersede
 
@@ -20,12 +25,14 @@ Unknown = Literal["price", "duration"]
 class Estimate:
     """What one step will cost. `seconds` is how long its output will be; `unknown` says what is missing.
 
-    Without `money` and `unknown` it costs nothing.
+    Without `money` and `unknown` it costs nothing. `jobs` is how many earlier jobs the amount was learnt from; 0 for
+    one that a rate card gives.
     """
 
     money: Money | None = None
     seconds: float | None = None
     unknown: Unknown | None = None
+    jobs: int = 0
 
 
 FREE = Estimate()
@@ -44,11 +51,16 @@ def runs_on(step: EncodeStep) -> str:
 
 
 class Estimator:
-    """Estimates steps by rate cards, and by what the state knows of the length of sources."""
+    """Estimates steps by rate cards and earlier jobs, and by what the state knows of the length of sources."""
 
-    def __init__(self, providers: Mapping[str, ProviderSettings], records: Mapping[str, Record]) -> None:
+    def __init__(
+        self, providers: Mapping[str, ProviderSettings], records: Mapping[str, Record], *, by_past: bool = True
+    ) -> None:
+        """`by_past`: where no rate card says what a minute costs, go by what earlier jobs came to."""
         self._providers = providers
         self._records = records
+        self._by_past = by_past
+        self._past: PastJobs | None = None
         self._durations: dict[tuple[Canonical | None, ...], float] | None = None
 
     def estimate(self, step: Step) -> Estimate:
@@ -64,12 +76,32 @@ class Estimator:
         if settings is None or not settings.paid:
             return FREE
         seconds = self.duration(output)
-        if settings.price is None:
+        rate = self._rate(settings)
+        if rate is None:
             return Estimate(seconds=seconds, unknown="price")
         if seconds is None:
             return Estimate(unknown="duration")
-        amount = settings.price.amount * Decimal(str(seconds)) / 60
-        return Estimate(Money(amount.quantize(Decimal("0.0001")), settings.price.currency), seconds)
+        amount = rate.per_minute * Decimal(str(seconds)) / 60
+        return Estimate(Money(amount.quantize(Decimal("0.0001")), rate.currency), seconds, jobs=rate.jobs)
+
+    def _rate(self, settings: ProviderSettings) -> Rate | None:
+        if settings.price is not None:
+            return Rate(settings.price.amount, 0, settings.price.currency)
+        return self._past_jobs().cost(settings.name) if self._by_past else None
+
+    def work(self, provider: str, outputs: Sequence[Output]) -> tuple[float, int] | None:
+        """About how many seconds a job takes that makes these outputs, and from how many earlier ones of the kind."""
+        lengths = [self.duration(output) for output in outputs]
+        longest = max((each for each in lengths if each is not None), default=None)
+        rate = self._past_jobs().work(provider, frozenset(rendition(output.manifest) for output in outputs))
+        if rate is None or longest is None:
+            return None
+        return float(rate.per_minute) * longest / 60, rate.jobs
+
+    def _past_jobs(self) -> PastJobs:
+        if self._past is None:
+            self._past = PastJobs(self._records)
+        return self._past
 
     def duration(self, output: Output) -> float | None:
         """How long an output will be, in seconds: by its trim, else as long as its source was last time."""

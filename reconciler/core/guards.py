@@ -94,7 +94,7 @@ class _Judge:
         self.records = records
         self.work = work
         self.limits = limits_of(plan, desired)
-        self.estimator = Estimator(desired.providers, records)
+        self.estimator = Estimator(desired.providers, records, by_past=False)
         self.paid = [step for step in work if self._is_paid(runs_on(step))]
 
     def cost(self) -> Iterator[Guard]:

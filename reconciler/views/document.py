@@ -48,19 +48,25 @@ class Cost(Frozen, frozen=True):
     """What a step costs, as a decimal string; without a currency where nothing is paid.
 
     `expected` is null where it is not known, and `unknown` says what is missing: "price" (no rate card is
-    declared) or "duration" (of the source).
+    declared) or "duration" (of the source). `jobs` is how many earlier jobs it was learnt from; 0: your rate card.
     """
 
     expected: str | None = "0"
     currency: str | None = None
     unknown: str | None = None
+    jobs: int = 0
 
 
 class Total(Frozen, frozen=True):
-    """What a plan costs: `expected` one amount a currency, for `minutes` of output; `unknown` counts the rest."""
+    """What a plan costs: `expected` one amount a currency, for `minutes` of output; `unknown` counts the rest.
+
+    `learnt` is about what the outputs cost that no rate card prices, by earlier jobs, for `learnt_minutes`.
+    """
 
     expected: tuple[Cost, ...] = ()
     minutes: float = 0.0
+    learnt: tuple[Cost, ...] = ()
+    learnt_minutes: float = 0.0
     unknown_price: int = 0
     unknown_duration: int = 0
 
@@ -98,6 +104,7 @@ class ResourceChange(Frozen, frozen=True):
 class JobShown(Frozen, frozen=True):
     """Steps that share one job, and the source that it reads once. `seconds` is what it took last time.
 
+    Where it was never made, `seconds` is learnt from `like` earlier jobs that made the same of other sources.
     `kind` is the type of the provider; one that is `remote` runs jobs elsewhere and keeps what they make.
     """
 
@@ -108,6 +115,7 @@ class JobShown(Frozen, frozen=True):
     addresses: tuple[str, ...]
     source: SourceShown
     seconds: float | None = None
+    like: int = 0
 
 
 class Summary(Frozen, frozen=True):

@@ -79,8 +79,8 @@ def stopped(text: str, token: str) -> str:
 
 def plan_outputs(document: PlanDocument) -> dict[str, str]:
     """What later steps may want to know of a plan."""
-    summary, changes = document.summary, bool(document.resource_changes)
-    costs = (amount(each.expected or "0", each.currency) for each in document.cost.expected)
+    summary, changes, total = document.summary, bool(document.resource_changes), document.cost
+    costs = (amount(each.expected or "0", each.currency) for each in (*total.expected, *total.learnt))
     return {
         "plan_id": document.plan_id,
         "changes": str(changes).lower(),
@@ -90,7 +90,7 @@ def plan_outputs(document: PlanDocument) -> dict[str, str]:
         "to_rerun": str(summary.rerun),
         "to_retire": str(summary.retire),
         "cost": " and ".join(costs),
-        "cost_known": str(not (document.cost.unknown_price or document.cost.unknown_duration)).lower(),
+        "cost_known": str(not (total.unknown_price or total.unknown_duration or total.learnt)).lower(),
         "summary": summary_line(summary) if changes else no_changes(document),
     }
 

@@ -177,7 +177,9 @@ def _cost_of(members: Sequence[ResourceChange]) -> str:
     known = [f"≈ {amount(f'{spent:.2f}', currency)}" for currency, spent in sorted(sums.items())]
     unknown = sum(change.cost.unknown is not None for change in members)
     said = " and ".join([*known, *([f"not known for {unknown:,}"] if unknown else [])])
-    return f"{said}, your rate card" if known else said or "free"
+    jobs = max((change.cost.jobs for change in members), default=0)
+    basis = f"going by {count(jobs, 'earlier job')}" if jobs else "your rate card"
+    return f"{said}, {basis}" if known else said or "free"
 
 
 def _limits(document: PlanDocument) -> str:

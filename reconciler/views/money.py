@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.core.cost import Money
 from reconciler.core.estimates import Estimate
-from reconciler.views.document import PlanDocument, Total
+from reconciler.views.document import Cost, PlanDocument, Total
 from reconciler.views.words import count
 
 # Currencies that people write with a sign before the amount.
@@ -24,7 +24,8 @@ def about(estimate: Estimate) -> str:
     if estimate.money is None:
         return "at a price that is not known" if estimate.unknown is not None else ""
     money = estimate.money
-    return f"about {amount(f'{money.amount:.2f}', money.currency)}"
+    said = f"about {amount(f'{money.amount:.2f}', money.currency)}"
+    return f"{said} going by {count(estimate.jobs, 'earlier job')}" if estimate.jobs else said
 
 
 def paid(amounts: Iterable[Money]) -> str:
@@ -38,16 +39,23 @@ def paid(amounts: Iterable[Money]) -> str:
 
 def expected(total: Total) -> str:
     """What a plan costs, as far as it is known: `about $9.60`; empty if nothing of it is."""
-    return " and ".join(f"about {amount(cost.expected or '0', cost.currency)}" for cost in total.expected)
+    said = [f"about {amount(cost.expected or '0', cost.currency)}" for cost in total.expected]
+    return " and ".join([*said, *map(_learnt, total.learnt)])
+
+
+def _learnt(cost: Cost) -> str:
+    return f"about {amount(cost.expected or '0', cost.currency)} going by {count(cost.jobs, 'earlier job')}"
 
 
 def cost_sentences(document: PlanDocument) -> Iterator[str]:
     """What there is to pay, and what would have to be known to tell the rest."""
     total = document.cost
-    known = expected(total)
+    known = expected(Total(expected=total.expected))
     if known:
         yield f"Cost: {known} ({total.minutes:g} min of output, your rate card)."
-    elif not total.unknown_price and not total.unknown_duration:
+    for cost in total.learnt:
+        yield f"Cost: {_learnt(cost)} ({total.learnt_minutes:g} min of output, no rate card)."
+    if not (known or total.learnt or total.unknown_price or total.unknown_duration):
         yield "Cost: nothing to pay."
     if total.unknown_price:
         providers = sorted(

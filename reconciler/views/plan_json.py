@@ -76,7 +76,7 @@ def plan_document(
         selection=plan.selection,
         basis=basis,
         resource_changes=tuple(resource_change(step, providers, estimates[step.address]) for step in plan.steps),
-        jobs=tuple(_jobs(plan, providers)),
+        jobs=tuple(_jobs(plan, providers, estimator)),
         summary=summary(plan),
         relinks=tuple(relink.address for relink in plan.relinks),
         warnings=plan.notices,
@@ -161,19 +161,32 @@ def source_shown(source: Source) -> SourceShown:
 def total_cost(estimates: Iterable[Estimate]) -> Total:
     """What all steps cost together, and of how many that is not known."""
     paid = [each for each in estimates if each != FREE]
-    known = [each.money for each in paid if each.money is not None]
+    known = [each for each in paid if each.money is not None and not each.jobs]
+    learnt = [each for each in paid if each.money is not None and each.jobs]
     missing = Counter(each.unknown for each in paid)
     return Total(
-        expected=tuple(Cost(f"{money.amount:.2f}", money.currency) for money in total(known)),
-        minutes=round(sum(each.seconds or 0 for each in paid if each.money is not None) / 60, 2),
+        expected=_amounts(known),
+        minutes=_minutes(known),
+        learnt=_amounts(learnt),
+        learnt_minutes=_minutes(learnt),
         unknown_price=missing["price"],
         unknown_duration=missing["duration"],
     )
 
 
+def _amounts(estimates: Sequence[Estimate]) -> tuple[Cost, ...]:
+    jobs = max((each.jobs for each in estimates), default=0)
+    sums = total(each.money for each in estimates if each.money is not None)
+    return tuple(Cost(f"{money.amount:.2f}", money.currency, jobs=jobs) for money in sums)
+
+
+def _minutes(estimates: Sequence[Estimate]) -> float:
+    return round(sum(each.seconds or 0 for each in estimates) / 60, 2)
+
+
 def _cost(estimate: Estimate) -> Cost:
     if estimate.money is not None:
-        return Cost(f"{estimate.money.amount:f}", estimate.money.currency)
+        return Cost(f"{estimate.money.amount:f}", estimate.money.currency, jobs=estimate.jobs)
     return Cost() if estimate.unknown is None else Cost(None, None, estimate.unknown)
 
 
@@ -187,8 +200,11 @@ def _path(step: Step, output: Output | None, providers: Mapping[str, ProviderSet
     return None if settings is not None and settings.holds else output.path
 
 
-def _jobs(plan: Plan, providers: Mapping[str, ProviderSettings]) -> Iterator[JobShown]:
+def _jobs(plan: Plan, providers: Mapping[str, ProviderSettings], estimator: Estimator) -> Iterator[JobShown]:
     for job in plan_jobs(plan.project, encode_steps(plan)):
+        seconds, like = _last_time(job), 0
+        if seconds is None:
+            seconds, like = estimator.work(job.provider, job.request.outputs) or (None, 0)
         yield JobShown(
             provider=job.provider,
             kind=providers[job.provider].type if job.provider in providers else "",
@@ -196,7 +212,8 @@ def _jobs(plan: Plan, providers: Mapping[str, ProviderSettings]) -> Iterator[Job
             encode=job.request.encode,
             addresses=tuple(step.address for step in job.steps),
             source=source_shown(job.request.source),
-            seconds=_last_time(job),
+            seconds=seconds,
+            like=like,
         )
 
 

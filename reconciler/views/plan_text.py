@@ -233,4 +233,6 @@ def _time(document: PlanDocument) -> str:
         return "Time: known after the first run."
     if len(known) < len(document.jobs):
         return f"Time: more than {span(sum(known))}."
-    return f"Time: about {span(sum(known))}, as last time."
+    like = max(job.like for job in document.jobs)
+    why = f"going by {count(like, 'earlier job')}" if like else "as last time"
+    return f"Time: about {span(sum(known))}, {why}."

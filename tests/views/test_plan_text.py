@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from builders import record, source
 from builders_views import REMOTE, URL, document, h264, ladder, made, rendition
-from reconciler.core.state import JobRecord
+from reconciler.core.encode import ProviderSettings, Trim
+from reconciler.core.state import JobRecord, OutputRecord
+from reconciler.ffmpeg.kind import FfmpegOptions
 from reconciler.views.cells import width
 from reconciler.views.colour import coloured
 from reconciler.views.plan_text import plan_text
@@ -371,3 +374,17 @@ def test_sources_from_the_environment_are_named_by_their_id():
 
     assert "  Source masters/keynote\n" in text
     assert "KEYNOTE_URL" not in text
+
+
+def test_what_is_learnt_from_earlier_jobs_is_told_as_such():
+    """Without a rate card the cost is about what earlier jobs came to, and so is the time; both say so."""
+    trimmed = replace(REMOTE, trim=Trim(0, 60))
+    wanted = [h264("new/720p", 720, 23, "128k", of=trimmed, provider="cloud")]
+    before = h264("old/720p", 720, 23, "128k", provider="cloud")
+    file = OutputRecord(name="720p", link="https://cdn.test/x", duration=120.0)
+    records = {"old/720p": record(before, output=file, job=JobRecord("j1", cost="6 BYC", seconds=30.0))}
+    providers = {"cloud": ProviderSettings("cloud", "bytenite", FfmpegOptions(), paid=True, holds=True)}
+    text = plan_text(document([*wanted, before], records, providers=providers))
+
+    assert "Cost: about 3.00 BYC going by 1 earlier job (1 min of output, no rate card)." in text.replace("\n  ", " ")
+    assert "Time: about 15 s, going by 1 earlier job." in text
