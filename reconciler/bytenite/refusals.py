@@ -76,7 +76,7 @@ def _video(video: Video) -> Iterator[Refusal]:
         yield Refusal("video.encoder", f"ByteNite chooses the encoder, and it is not {video.encoder}", LOCALLY)
     yield from _settings(video, encoder)
     yield from _rates(video)
-    for field in ("pixel_format", "keyframe_interval", "deinterlace", "tonemap"):
+    for field in ("pixel_format", "keyframe_interval", "deinterlace", "tonemap", "passes"):
         value = getattr(video, field)
         if value is not None and value != NEUTRAL.get(f"video.{field}"):
             yield Refusal(f"video.{field}", f'ByteNite\'s document has no word for "{field}"', LOCALLY)

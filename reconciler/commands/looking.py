@@ -17,7 +17,7 @@ from reconciler.core.errors import ProviderError
 from reconciler.core.jobs import PlannedJob, plan_jobs
 from reconciler.core.state import JobRecord
 from reconciler.core.steps import Resume
-from reconciler.ffmpeg.arguments import Target, arguments, shell
+from reconciler.ffmpeg.arguments import Target, arguments, first_pass, shell
 from reconciler.ffmpeg.facts import MediaFacts
 from reconciler.ffmpeg.generated import generated_facts
 from reconciler.ffmpeg.kind import FfmpegOptions
@@ -44,8 +44,8 @@ def commands_behind(planned: Planned) -> list[tuple[str, str]]:
     told = []
     for job in jobs:
         facts = _facts(job.request.source, program)
-        command = shell([program, *_arguments(planned, job, facts)])
-        told.append((_name(job), f"{_folders(job, facts)}\n{command}"))
+        commands = [shell([program, *words]) for words in _arguments(planned, job, facts)]
+        told.append((_name(job), "\n".join([_folders(job, facts), *commands])))
     return told
 
 
@@ -62,13 +62,15 @@ def _folders(job: PlannedJob, facts: MediaFacts | None) -> str:
     return shlex.join(["mkdir", "-p", *sorted(made)])
 
 
-def _arguments(planned: Planned, job: PlannedJob, facts: MediaFacts | None) -> list[str]:
+def _arguments(planned: Planned, job: PlannedJob, facts: MediaFacts | None) -> list[list[str]]:
+    """Those of the first pass, if there are two, and of the encode."""
     source = job.request.source
     path = PurePosixPath(urlsplit(source.identity).path).name if source.kind == "http" else source.location
-    targets = [Target(output.parameters, output.path) for output in job.request.outputs]
+    targets = [Target(output.parameters, output.path, f"{output.path}.pass") for output in job.request.outputs]
     options = planned.desired.providers[job.provider].options
     threads = options.threads if isinstance(options, FfmpegOptions) else None
-    return arguments(source, path, targets, facts=facts, threads=threads)
+    first = first_pass(source, path, targets, "/dev/null", facts=facts, threads=threads)
+    return [*([first] if first is not None else []), arguments(source, path, targets, facts=facts, threads=threads)]
 
 
 def _facts(source: Source, program: str) -> MediaFacts | None:

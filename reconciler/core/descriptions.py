@@ -107,6 +107,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "bottom": "Pixels off the bottom.",
         "left": "Pixels off the left.",
         "right": "Pixels off the right.",
+        "passes": "2: look at all of it first, so that the average is met and bits go where they are needed.",
     },
     "Pad": {"aspect": "The shape: 16:9.", "color": 'A name or "#rrggbb", in quotes; black if left out.'},
     "FrameRateLimit": {"max": "The most frames a second."},

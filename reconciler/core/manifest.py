@@ -28,6 +28,7 @@ NEUTRAL: Mapping[str, Canonical] = {
     "faststart": True,
     "video.avoid_upscaling": True,
     "video.mode": "vbr",
+    "video.passes": 1,
     "video.rotate": 0,
     "video.deinterlace": "off",
     "video.crop.top": 0,

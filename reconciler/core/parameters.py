@@ -67,6 +67,13 @@ def _degrees(value: object) -> object:
     return value
 
 
+def _whole(value: object) -> object:
+    """As _degrees, for a true that is taken for 1."""
+    if isinstance(value, bool):
+        raise ValueError("must be 1 or 2")  # noqa: TRY004 - as _number
+    return value
+
+
 def _switch(value: object) -> object:
     """Some parsers read on and off as truths."""
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
@@ -216,6 +223,7 @@ class Video(Strict):
     max_bitrate: Bitrate | None = None
     buffer_size: Bits | None = None
     mode: Literal["vbr", "cbr"] | None = None
+    passes: Annotated[Literal[1, 2], BeforeValidator(_whole)] | None = None
     preset: Word | None = None
     tune: Word | None = None
     profile: Word | None = None

@@ -30,6 +30,7 @@ def rate_problems(video: Video, written: Written) -> Iterator[Problem]:
     yield from as_far_as_known(_not_one(video, written))
     for low, high in _RISING:
         yield from as_far_as_known(_order(low, high, video, written))
+    yield from as_far_as_known(_idle_passes(video, written))
     for field in ("bitrate", "max_bitrate"):
         yield from as_far_as_known(_tiny(field, video, written))
 
@@ -51,6 +52,15 @@ def _not_one(video: Video, written: Written) -> Iterator[Problem]:
     # With a lost codec, which may be none, nothing need be said.
     elif rate_control(video) is None and video.codec is not None:
         yield _no_rate(video, written)
+
+
+def _idle_passes(video: Video, written: Written) -> Iterator[Problem]:
+    """A second pass shares out an average; a quality and a constant rate have nothing to share."""
+    if video.passes != 2 or rate_control(video) in {None, "vbr"}:
+        return
+    other = "video.mode" if rate_control(video) == "cbr" else "video.crf"
+    hints = (*written.source_of(other), "Leave it out, or write an average:  bitrate: 4M")
+    yield written.problem('"passes: 2" is for an average bitrate', "video.passes", *hints)
 
 
 def _two_rates(video: Video, written: Written) -> Problem:

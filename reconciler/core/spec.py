@@ -154,7 +154,7 @@ CHANGES_BITS: Mapping[str, frozenset[str]] = {
     "Video": frozenset(
         {
             *("codec", "encoder", "preset", "tune", "profile", "level", "pixel_format", "keyframe_interval"),
-            *("crf", "bitrate", "min_bitrate", "max_bitrate", "buffer_size", "mode"),
+            *("crf", "bitrate", "min_bitrate", "max_bitrate", "buffer_size", "mode", "passes"),
             *("width", "height", "avoid_upscaling", "crop", "pad", "rotate", "flip", "fps", "deinterlace", "tonemap"),
         }
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.core.encode import Source, Trim
 from reconciler.core.languages import old_code
@@ -35,10 +35,19 @@ _LINE_STARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One output of a process: what it shall be, and the file, or the package's folder, that it is written to."""
+    """One output of a process: what it shall be, and the file, or the package's folder, that it is written to.
+
+    `log` is the beginning of the files by which two passes know of each other.
+    """
 
     parameters: Parameters
     path: str
+    log: str = "pass"
+
+    @property
+    def in_two_passes(self) -> bool:
+        """Whether its picture is looked at before it is encoded."""
+        return self.parameters.video is not None and self.parameters.video.passes == 2
 
 
 def arguments(
@@ -66,6 +75,30 @@ def arguments(
     for target, own, maps in zip(targets, feeds, mapped, strict=True):
         copied = [feed.is_copied for feed in own if feed.kind == "audio"]
         words += _output(target, maps, facts, threads, copied)
+    return words
+
+
+def first_pass(
+    source: Source,
+    path: str,
+    targets: Sequence[Target],
+    part: str,
+    *,
+    facts: MediaFacts | None,
+    threads: int | None = None,
+) -> list[str] | None:
+    """The arguments of the process that looks at the pictures of all targets in two passes, from one decode.
+
+    None if there are none. It writes only their logs, and is known by `part`.
+    """
+    parts = [each for target in targets for each in _parts(target, facts) if each.in_two_passes]
+    if not parts:
+        return None
+    silent = [replace(each, parameters=each.parameters.model_copy(update={"audio": None})) for each in parts]
+    shared, mapped = graph([_feeds(each.parameters, source.trim, facts, NOTHING) for each in silent])
+    words = [*_GLOBAL, *_opened(source, path, facts), *shared]
+    for each, maps in zip(silent, mapped, strict=True):
+        words += [*maps["video"], *_picture(each, facts, threads, 1), "-an", "-f", "null", f"file:{part}"]
     return words
 
 
@@ -150,20 +183,38 @@ def _output(
     target: Target, maps: Maps, facts: MediaFacts | None, threads: int | None, copied: Sequence[bool]
 ) -> list[str]:
     wanted = target.parameters
-    packed = is_package(wanted)
-    container: str = wanted.container or "mp4"
-    if packed:
-        container = {"fmp4": "mp4"}.get(segment_type(wanted), "ts")
+    packed, container = is_package(wanted), _container(wanted)
     words: list[str] = []
-    if "video" in maps and wanted.video is not None:
-        picture = encoders.options(wanted.video, container, video_track(facts), threads, from_first=packed)
-        words += [*maps["video"], *picture]
+    if "video" in maps:
+        words += [*maps["video"], *_picture(target, facts, threads, 2)]
     if "audio" in maps and wanted.audio is not None:
         words += [*maps["audio"], *sound.options(wanted.audio, copied)]
     if packed:
         return words + muxer_arguments(wanted, target.path)
     words += _languages(wanted, facts)
     return words + output_arguments(container, target.path, faststart=wanted.faststart is not False)
+
+
+def _picture(target: Target, facts: MediaFacts | None, threads: int | None, number: int) -> list[str]:
+    """The encoder of a picture and its options, in the given pass if there are two."""
+    wanted = target.parameters
+    assert wanted.video is not None, "an output with a picture"
+    of_two = encoders.Pass(number, target.log) if target.in_two_passes else None
+    return encoders.options(
+        wanted.video,
+        _container(wanted),
+        video_track(facts),
+        threads,
+        from_first=is_package(wanted),
+        of_two=of_two,
+    )
+
+
+def _container(wanted: Parameters) -> str:
+    """What holds a file, or the segments of a package."""
+    if is_package(wanted):
+        return {"fmp4": "mp4"}.get(segment_type(wanted), "ts")
+    return wanted.container or "mp4"
 
 
 def _languages(wanted: Parameters, facts: MediaFacts | None) -> list[str]:
@@ -183,7 +234,10 @@ def _parts(target: Target, facts: MediaFacts | None) -> list[Target]:
     if not is_package(target.parameters):
         return [target]
     streams = layout(target.parameters, facts).streams
-    return [Target(stream.parameters, f"{target.path}/{stream.name}") for stream in streams]
+    return [
+        Target(stream.parameters, f"{target.path}/{stream.name}", f"{target.log}-{number}")
+        for number, stream in enumerate(streams)
+    ]
 
 
 def _silent(wanted: Parameters, facts: MediaFacts) -> bool:

@@ -7,6 +7,7 @@ what the help does not say, encodes that were made and looked at.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from fractions import Fraction
 
 from reconciler.core.codecs import DEFAULT_ENCODERS, DEFAULT_PIXEL_FORMAT
@@ -33,18 +34,35 @@ def pixel_format_of(video: Video) -> str:
     return video.pixel_format or DEFAULT_PIXEL_FORMAT
 
 
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """The first or the second pass of an encode in two, and the beginning of the files that hold what the first saw."""
+
+    number: int
+    log: str
+
+
 def options(
-    video: Video, container: str, track: VideoTrack | None, threads: int | None, *, from_first: bool = False
+    video: Video,
+    container: str,
+    track: VideoTrack | None,
+    threads: int | None,
+    *,
+    from_first: bool = False,
+    of_two: Pass | None = None,
 ) -> list[str]:
     """The options of one output's picture, from the encoder to its tag.
 
-    `from_first`: keyframes are counted from the first frame, whenever that comes, and not from zero.
+    `from_first`: keyframes are counted from the first frame, whenever that comes, and not from zero. `of_two` says
+    which pass it is of an encode in two.
     """
     encoder = encoder_of(video)
     words = ["-c:v", encoder, *_speed(video, encoder), *_style(video, encoder), *_rate_control(video, encoder)]
     words += _keyframes(video, encoder, track, from_first=from_first)
     words += ["-threads:v", str(threads)] if threads else []
-    words += _private(video, encoder, threads, kept_light(video, track))
+    if of_two is not None and encoder != "libx265":
+        words += ["-pass", str(of_two.number), "-passlogfile", of_two.log]
+    words += _private(video, encoder, threads, kept_light(video, track), of_two)
     words += ["-tag:v", "hvc1"] if encoder == "libx265" and container in {"mp4", "mov"} else []
     return [*words, "-pix_fmt", pixel_format_of(video)]
 
@@ -134,11 +152,12 @@ def _frames(video: Video, track: VideoTrack | None, seconds: float) -> Fraction 
     return rate * Fraction(str(seconds)) if rate is not None else None
 
 
-def _private(video: Video, encoder: str, threads: int | None, light: Light | None) -> list[str]:
+def _private(video: Video, encoder: str, threads: int | None, light: Light | None, of_two: Pass | None) -> list[str]:
     """What only the encoder's own parameter list can say."""
     match encoder:
         case "libx265":
-            return ["-x265-params", ":".join(_x265(video, threads, light))]
+            passes = _x265_pass(of_two) if of_two is not None else []
+            return ["-x265-params", ":".join([*_x265(video, threads, light), *passes])]
         case "libsvtav1":
             parameters = _svt(video, threads, light)
             return ["-svtav1-params", ":".join(parameters)] if parameters else []
@@ -155,6 +174,12 @@ def _x265(video: Video, threads: int | None, light: Light | None) -> list[str]:
     if threads:
         parameters.append(f"pools={threads}")  # -threads sets its frame threads only
     return parameters + (x265_light(light) if light is not None else [])
+
+
+def _x265_pass(of_two: Pass) -> list[str]:
+    """It keeps a log of its own, whose name stands in a list with separators."""
+    path = "".join(f"\\{letter}" if letter in "\\':" else letter for letter in of_two.log)
+    return [f"pass={of_two.number}", f"stats={path}.log"]
 
 
 def _svt(video: Video, threads: int | None, light: Light | None) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from reconciler.core.encode import Output
 from reconciler.core.errors import NotReadyError, ProviderError
+from reconciler.core.packages import singles
 from reconciler.core.ports import (
     Done,
     Failed,
@@ -120,6 +121,7 @@ class Job:
 
     def clear(self) -> None:
         """Remove the parts of this job, and folders that held nothing else. Raises OSError."""
+        trees.remove(self._logs())
         for output in self.request.outputs:
             part = self._part(output).file
             trees.remove(part)
@@ -193,11 +195,21 @@ class Job:
     def _make(self, outputs: Sequence[Output], material: Material) -> dict[str, OutputResult]:
         """All outputs in one process. If it fails, those that are not whole get one of their own each."""
         passes = Passes(self.request.source, material.path, material.facts, self._pass)
+        try:
+            return self._made(outputs, material, passes)
+        finally:
+            trees.remove(self._logs())
+
+    def _made(self, outputs: Sequence[Output], material: Material, passes: Passes) -> dict[str, OutputResult]:
         found = passes.find([(output, self._part(output).file) for output in outputs])
         for note in dict.fromkeys(note for output in outputs for note in passes.notes(output, found)):
             self.status.say(note)
+        results = self._first_pass(outputs, passes)
+        outputs = [output for output in outputs if output.name not in results]
+        if not outputs:
+            return results
         ended = self._encode(outputs, material, found)
-        results = {output.name: self._judge(output, ended, material, passes, found) for output in outputs}
+        results |= {output.name: self._judge(output, ended, material, passes, found) for output in outputs}
         if ended.succeeded or len(outputs) == 1:
             return results
         for output in outputs:
@@ -205,6 +217,32 @@ class Job:
                 alone = self._encode([output], material, found)
                 results[output.name] = self._judge(output, alone, material, passes, found)
         return results
+
+    def _first_pass(self, outputs: Sequence[Output], passes: Passes) -> dict[str, OutputResult]:
+        """Look at the pictures of those in two passes, all at once. If that fails, each alone: those that fail."""
+        first = [output for output in outputs if any(target.in_two_passes for target in self._singles(output))]
+        if not first:
+            return {}
+        work_files.make_room(self._logs(), [""])
+        threads, part = self._shop.threads, self._part(first[0]).file
+        if passes.first(self._targets(first), part, threads) is None:
+            return {}
+        reasons = {output.name: passes.first(self._targets([output]), part, threads) for output in first}
+        return {name: NotMade(reason) for name, reason in reasons.items() if reason is not None}
+
+    def _targets(self, outputs: Sequence[Output]) -> list[Target]:
+        numbers = {output.name: number for number, output in enumerate(self.request.outputs)}
+        return [
+            Target(output.parameters, str(self._part(output).file), f"{self._logs()}/{numbers[output.name]}")
+            for output in outputs
+        ]
+
+    def _singles(self, output: Output) -> list[Target]:
+        return [Target(single, "") for single in singles(output.parameters).values()]
+
+    def _logs(self) -> Path:
+        """The folder in which passes leave what they saw."""
+        return self._shop.project / work_files.logs_of(self.request.outputs[0], self.request.job_id)
 
     def _pass(self, command: Sequence[str], part: Path, complaints: Complaints) -> Ended:
         """Run ffmpeg for what is no encode: it tells how far it is nowhere, but is watched and counted."""
@@ -223,9 +261,13 @@ class Job:
         files = [self._part(output).file for output in outputs]
         for output, file in zip(outputs, files, strict=True):
             work_files.make_room(file, folders(output.parameters, material.facts))
-        targets = [Target(output.parameters, str(file)) for output, file in zip(outputs, files, strict=True)]
         command = arguments(
-            source, material.path, targets, facts=material.facts, threads=self._shop.threads, findings=found
+            source,
+            material.path,
+            self._targets(outputs),
+            facts=material.facts,
+            threads=self._shop.threads,
+            findings=found,
         )
         end = material.facts.end if source.trim.end is None else min(source.trim.end, material.facts.end)
         self._encode_now = Encode(machine, self.status, self._is_cancelled, end - source.trim.start)

@@ -11,7 +11,7 @@ from reconciler.core.errors import RejectedError
 from reconciler.core.packages import is_package
 from reconciler.core.sound_fields import Loudness
 from reconciler.ffmpeg import loudness
-from reconciler.ffmpeg.arguments import hearing, sounds_to_hear
+from reconciler.ffmpeg.arguments import Target, first_pass, hearing, sounds_to_hear
 from reconciler.ffmpeg.complaints import Complaints
 from reconciler.ffmpeg.facts import MediaFacts
 from reconciler.ffmpeg.findings import Findings, Heard
@@ -46,6 +46,12 @@ class Passes:
                 if sound not in heard:
                     heard[sound] = self._measured(sound, part)
         return Findings(heard)
+
+    def first(self, targets: Sequence[Target], part: Path, threads: int | None) -> str | None:
+        """Look at the pictures of all targets in two passes; why that failed, if it did."""
+        command = first_pass(self.source, self.path, targets, str(part), facts=self.facts, threads=threads)
+        ended = self.run(command, part, Complaints()) if command is not None else None
+        return ended.reason() if ended is not None and not ended.succeeded else None
 
     def look(self, output: Output, part: Path, findings: Findings) -> Verdict:
         """Whether the sound of a file came out as loud as it was to be. A package is not heard again."""

@@ -31,6 +31,11 @@ def part_of(output: Output, job_id: str) -> str:
     return _beside(output, f"{job_id[:8]}.part")
 
 
+def logs_of(output: Output, job_id: str) -> str:
+    """The folder of a job in which passes leave what they saw; no output has a name that begins with a dot."""
+    return (Path(output.path).parent / f"..passes.{job_id[:8]}.part").as_posix()
+
+
 def keep_as_suspect(project: Path, output: Output, job_id: str) -> str:
     """Put a finished part aside for a look; an earlier suspect of the same output makes room. The new path."""
     forget_suspects(project, output)

@@ -58,6 +58,8 @@ CANNOT = {
     _video("codec: h264, crf: 23, profile: high10"): '"profile: high10" is not for yuv420p, the default',
     _video("codec: vp9, crf: 30, profile: 2"): '"profile: 2" is not for yuv420p, the default',
     # rate control
+    _video("codec: h264, crf: 23, passes: 2"): '"passes: 2" is for an average bitrate',
+    _video("codec: h264, bitrate: 1M, mode: cbr, passes: 2"): '"passes: 2" is for an average bitrate',
     _video("codec: h264"): 'no rate control: neither "crf" nor "bitrate" is set',
     _video("codec: h264, max_bitrate: 4M"): '"max_bitrate" alone is no rate control',
     _video("codec: h264, crf: 23, bitrate: 4M"): 'two rate controls: "crf" and "bitrate" cannot both be set',

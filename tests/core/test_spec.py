@@ -66,6 +66,7 @@ SAMPLES = {
     "video.max_bitrate": (None, "5M"),
     "video.buffer_size": (None, "5M"),
     "video.mode": (None, "cbr"),
+    "video.passes": (None, 2),
     "video.preset": ("slow", "fast"),
     "video.tune": (None, "film"),
     "video.profile": (None, "high"),

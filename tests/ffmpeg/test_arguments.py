@@ -43,6 +43,7 @@ WALK = {
     "video.min_bitrate": ({"video": {"codec": "vp9", "bitrate": "2M"}, "container": "webm"}, None, "1M"),
     "video.max_bitrate": ({}, None, "3M"),
     "video.buffer_size": ({"video": {**H264, "max_bitrate": "3M"}}, "6M", "3M"),
+    "video.passes": ({"video": {"codec": "h264", "bitrate": "2M"}}, 1, 2),
     "video.mode": ({"video": {"codec": "h264", "bitrate": "2M"}}, "vbr", "cbr"),
     "video.preset": ({}, "fast", "slow"),
     "video.tune": ({}, None, "film"),
