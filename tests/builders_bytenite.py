@@ -23,6 +23,8 @@ from reconciler.core.provider_types import Workshop
 from reconciler.ffmpeg.examine import examine
 
 PROJECT = "talks-site"
+# Where links of ours to objects lead, in tests that open none.
+SIGNED = "https://signed.example.com/?of="
 
 
 def options(api, **said):
@@ -40,8 +42,15 @@ def fetch(source, report, cancelled):
 
 def workshop(*, key, **said):
     """What a provider is built from, with a key in its environment."""
-    values = {"project": ".", "fetch": fetch, "examine": examine, "environment": {"BYTENITE_API_KEY": key}, "cpus": 2}
+    sign = lambda source: dataclasses.replace(source, kind="http", location=f"{SIGNED}{source.location}")  # noqa: E731
+    looks = {"sign": sign, "examine": examine, "inspect": unasked}
+    values = {"project": ".", "fetch": fetch, **looks, "environment": {"BYTENITE_API_KEY": key}, "cpus": 2}
     return Workshop(**{**values, **said})
+
+
+def unasked(held, output):
+    """Checks that no output of these tests asks for."""
+    raise AssertionError("nothing is to be checked")
 
 
 @dataclasses.dataclass

@@ -19,18 +19,23 @@ from reconciler.bytenite.wire import (
 from reconciler.core.encode import Source
 from reconciler.core.errors import RejectedError
 from reconciler.core.provider_types import from_environment
+from reconciler.core.sources import scheme_of
 
 _Body = dict[str, object]
+Sign = Callable[[Source], Source]
 _Made = Callable[[BucketKind, str, str, str, str], _Body]
 
 
 def data_source(
-    source: Source, options: ByteniteOptions, environment: Mapping[str, str], amazon: BucketKind
+    source: Source, options: ByteniteOptions, environment: Mapping[str, str], amazon: BucketKind, sign: Sign
 ) -> dict[str, object]:
     """The body of the call; `amazon` is what the host calls S3.
 
-    Raises RejectedError, and CredentialsError for a variable that is not set.
+    An object in a store is opened with the secret that the provider keeps for it; where none is named, with a link
+    that `sign` makes. Raises RejectedError, and CredentialsError for a variable that is not set.
     """
+    if source.kind == "store" and scheme_of(source) not in options.stores:
+        source = sign(source)
     if options.destination == TEMPORARY:
         destination = temporary_destination()
     else:

@@ -17,7 +17,7 @@ from reconciler.bytenite import describing
 from reconciler.bytenite.access import is_loopback
 from reconciler.bytenite.api import Api
 from reconciler.bytenite.client import Clocks
-from reconciler.bytenite.data_sources import data_source
+from reconciler.bytenite.data_sources import Sign, data_source
 from reconciler.bytenite.echo import echo_differences
 from reconciler.bytenite.failures import AnsweredError
 from reconciler.bytenite.kind import ByteniteOptions
@@ -64,6 +64,7 @@ class Drafts:
     environment: Mapping[str, str]
     clocks: Clocks
     links: Callable[[], requests.Session]
+    sign: Sign
     learnt: Learnt = field(default_factory=Learnt)
 
     def find(self, request: JobRequest, *, fresh: bool = False) -> Job | None:
@@ -96,7 +97,7 @@ class Drafts:
                 send_id, attempt = False, 0
                 job_or_none = self.api.get(request.job_id)
             else:
-                return job
+                return job if job.id == request.job_id else self._oldest_of_name(job, request)
             if job_or_none is not None:
                 return job_or_none
 
@@ -114,6 +115,13 @@ class Drafts:
         if job_id and job.id != job_id:
             self.listing.ids_ignored = True
         return job
+
+    def _oldest_of_name(self, made: Job, request: JobRequest) -> Job:
+        """The job that all agree on where a server gives ids of its own: somebody else may have made one just now.
+
+        `find` takes a job that was started, else the oldest draft, and drops the other drafts.
+        """
+        return self.find(request, fresh=True) or made
 
     def _after_lost_answer(self, request: JobRequest) -> Job | None:
         """The draft that a call made whose answer was lost."""
@@ -169,7 +177,7 @@ class Drafts:
         return ["app", "flat"] if self.learnt.wrapper is None else [self.learnt.wrapper]
 
     def _data_source(self, source: Source) -> dict[str, object]:
-        return data_source(source, self.options, self.environment, self.learnt.amazon)
+        return data_source(source, self.options, self.environment, self.learnt.amazon, self.sign)
 
     def _upload(self, told: Job, request: JobRequest) -> SourceSeen:
         """Bring the file to where the server wants it; a dead address is replaced once."""

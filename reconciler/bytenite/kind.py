@@ -13,6 +13,7 @@ from reconciler.bytenite.template import TemplateError, read_template
 from reconciler.core.encode import Native, Source
 from reconciler.core.parameters import Parameters, Seconds
 from reconciler.core.provider_types import EnvironmentText, NativeOutput, NativeProblem, PaidOptions, Refusal, Secret
+from reconciler.core.sources import SIGNED, scheme_of
 from reconciler.core.strict import Strict
 
 TEMPORARY = "temporary"
@@ -84,8 +85,10 @@ def read_document(document: object) -> tuple[Sequence[NativeOutput], Sequence[Na
 
 
 def _stores(options: ByteniteOptions, source: Source) -> Iterator[Refusal]:
-    """Stores that are used and for which no secret is named."""
-    used = [("source", source.location)] if source.kind == "store" else []
+    """Stores that are used, for which no secret is named, and that we sign no links to."""
+    scheme = scheme_of(source)
+    signed = scheme in SIGNED and scheme not in options.stores
+    used = [("source", source.location)] if scheme and not signed else []
     used += [("destination", options.destination)] if options.destination != TEMPORARY else []
     for field, location in used:
         place = read_place(location)

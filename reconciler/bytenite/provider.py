@@ -61,7 +61,7 @@ def provider(
         return session(allow_private=private)
 
     listing = Listing(api, clocks.monotonic)
-    drafts = Drafts(api, listing, options, workshop.fetch, workshop.environment, clocks, links)
+    drafts = Drafts(api, listing, options, workshop.fetch, workshop.environment, clocks, links, workshop.sign)
     examine, inspect = workshop.examine, workshop.inspect
     collector = Collector(api, options, examine, inspect, private, links, clocks.sleep, clocks.now, clocks.dice)
     return ByteniteProvider(

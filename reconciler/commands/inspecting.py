@@ -13,7 +13,6 @@ import requests
 from reconciler.core.checks import CheckResult
 from reconciler.core.delivery import FromLink
 from reconciler.core.encode import Output
-from reconciler.core.errors import RejectedError
 from reconciler.core.ports import Fetch
 from reconciler.ffmpeg import binary
 from reconciler.ffmpeg.comparison import Subject
@@ -54,8 +53,6 @@ class Inspector:
         """The source as a file here, if a check compares with it."""
         if not output.checks.needs_source or output.source.kind == "lavfi":
             return None
-        if output.source.kind == "store":
-            raise RejectedError(f"{output.source.identity} cannot be read here, so nothing can be compared with it")
         return self._fetch(output.source, lambda _done, _total: None, _never).path
 
 

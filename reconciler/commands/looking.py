@@ -65,7 +65,7 @@ def _folders(job: PlannedJob, facts: MediaFacts | None) -> str:
 def _arguments(planned: Planned, job: PlannedJob, facts: MediaFacts | None) -> list[list[str]]:
     """Those of the first pass, if there are two, and of the encode."""
     source = job.request.source
-    path = PurePosixPath(urlsplit(source.identity).path).name if source.kind == "http" else source.location
+    path = PurePosixPath(urlsplit(source.identity).path).name if source.kind in {"http", "store"} else source.location
     targets = [Target(output.parameters, output.path, f"{output.path}.pass") for output in job.request.outputs]
     options = planned.desired.providers[job.provider].options
     threads = options.threads if isinstance(options, FfmpegOptions) else None

@@ -46,6 +46,7 @@ from reconciler.core.state import Record, Snapshot
 from reconciler.core.steps import Resume
 from reconciler.edges import sources
 from reconciler.edges.evidence import SourceLooks, Unseen, silent_servers
+from reconciler.edges.object_sources import signed
 from reconciler.edges.outputs import PublishedFiles
 from reconciler.edges.source_cache import SourceCache
 from reconciler.edges.sources import SourceFetcher, Trust
@@ -121,9 +122,14 @@ def run_apply(
 
 
 def _sources_to_be_read(planned: Planned) -> list[Source]:
-    """The sources of what is about to be started, each once; jobs that run already have read theirs."""
-    steps = (step for step in encode_steps(planned.plan) if not isinstance(step, Resume))
-    return list({step.output.source.identity: step.output.source for step in steps}.values())
+    """The sources of what is about to be started that nobody of us reads, and those that are watched; each once.
+
+    What we fetch ourselves is looked at by the fetch; jobs that run already have read theirs.
+    """
+    steps = [step for step in encode_steps(planned.plan) if not isinstance(step, Resume)]
+    away = {name for name, settings in planned.desired.providers.items() if settings.holds}
+    read = (step.output for step in steps if step.output.provider in away or step.output.source.watch)
+    return list({output.source.identity: output.source for output in read}.values())
 
 
 def _options(options: ApplyOptions, approval: Approval, planned: Planned, contents: Mapping[str, Content]) -> Options:
@@ -169,7 +175,20 @@ def look_at_contents(settings: Globals, wanted: Iterable[Source]) -> Mapping[str
     """What servers say of remote sources, by identity; many are asked at a time, and nobody is waited for long."""
     private = settings.allow_private_sources
     looks = SourceLooks(os.environ, lambda: session(allow_private=private), time.monotonic)
-    return looks.look([source for source in wanted if source.kind == "http"])
+    opened, unseen = _opened(wanted)
+    return {**looks.look(opened), **unseen}
+
+
+def _opened(wanted: Iterable[Source]) -> tuple[list[Source], dict[str, Unseen]]:
+    """Remote sources behind links, and those that there is no link to: their provider may have its own way."""
+    opened: list[Source] = []
+    unseen: dict[str, Unseen] = {}
+    for source in wanted:
+        try:
+            opened.append(signed(source, os.environ) if source.kind == "store" else source)
+        except ProviderError as error:
+            unseen[source.identity] = Unseen(str(error))
+    return opened, unseen
 
 
 def contents(looked: Mapping[str, Content | Unseen]) -> dict[str, Content]:
@@ -182,7 +201,7 @@ def look_at_sources(settings: Globals, wanted: Iterable[Source]) -> list[str]:
     fetcher = _fetcher(settings)
     lines: list[str] = []
     try:
-        for source in {source.identity: source for source in wanted if source.kind == "http"}.values():
+        for source in {source.identity: source for source in wanted if source.kind in {"http", "store"}}.values():
             try:
                 lines.append(sources.in_words(source, fetcher.probe(source)))
             except ProviderError as error:
@@ -311,6 +330,7 @@ def _workshop(settings: Globals, fetcher: SourceFetcher) -> Workshop:
         fetch=fetcher.fetch,
         examine=examine,
         inspect=_inspector(settings, fetcher),
+        sign=lambda source: signed(source, os.environ),
         environment=os.environ,
         cpus=os.cpu_count() or 1,
         allow_private=settings.allow_private_sources,

@@ -79,7 +79,8 @@ class Refusal:
 class Workshop:
     """What a provider is built from. `project` is the project folder, `examine` looks at what a provider holds.
 
-    `inspect` makes the checks of a spec on what a provider holds.
+    `inspect` makes the checks of a spec on what a provider holds. `sign` turns a source in an object store into the
+    same source behind a link that opens it for a day; it raises RejectedError and CredentialsError.
     `allow_private` is the user's word that private and loopback addresses may be opened.
     """
 
@@ -87,6 +88,7 @@ class Workshop:
     fetch: Fetch
     examine: Examine
     inspect: Inspect
+    sign: Callable[[Source], Source]
     environment: Mapping[str, str]
     cpus: int
     allow_private: bool = False

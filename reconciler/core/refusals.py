@@ -8,6 +8,7 @@ from reconciler.core.encode import Origin, ProviderSettings, Source
 from reconciler.core.errors import Problem
 from reconciler.core.provider_types import ProviderType, Refusal
 from reconciler.core.renditions import Rendition
+from reconciler.core.sources import scheme_of
 
 
 class Refusals:
@@ -29,7 +30,7 @@ class Refusals:
         offered = self._types.get(settings.type) if settings is not None else None
         if settings is None or offered is None:
             return
-        scheme = source.identity.partition("://")[0] if source.kind == "store" else ""
+        scheme = scheme_of(source)
         key = (id(rendition), provider, source.kind, scheme, source.trim, bool(source.password or source.username))
         found = self._known.get(key)
         if found is None:

@@ -27,12 +27,11 @@ from reconciler.core.variables import Each, Variables
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _NO_TEXT = re.compile("[\x00-\x1f\x7f\x85\ud800-\udfff]")
 _LAVFI = "lavfi:"
-_FORMS = (
-    "A source is an https:// or http:// URL, a path in the project folder, s3:// gs:// storj://, or lavfi: pictures."
-)
-# Stores that a provider may read with credentials of its own, and stores that nobody reads yet.
-_STORES = frozenset({"s3", "gs", "storj"})
-_OTHER_STORES = frozenset({"gcs", "az", "azure", "abfs", "wasb", "r2", "b2", "oss", "cos", "swift"})
+_FORMS = "A source is an https:// or http:// URL, a path in the project folder, s3:// gs:// az://, or lavfi: pictures."
+# Stores that we sign links to, or that a provider reads with credentials of its own, and stores that nobody reads.
+SIGNED = frozenset({"s3", "gs", "az"})
+_STORES = SIGNED | {"storj"}
+_OTHER_STORES = frozenset({"gcs", "azure", "abfs", "wasb", "r2", "b2", "oss", "cos", "swift"})
 _OBJECT = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}/[^?#]+")
 
 
@@ -86,8 +85,8 @@ def read_source(raw: Node, node: Node, path: str, trust: Trust, problems: list[P
     read = _environment if url is not None and _from_environment(url) else _located
     try:
         kind, name, location = read(asked, trust, problems)
-        if asked.spec.watch is not None and kind != "http":
-            _add(problems, asked, '"watch" is for http(s) sources; local ones are always looked at', "Leave it out.")
+        if asked.spec.watch is not None and kind not in {"http", "store"}:
+            _add(problems, asked, '"watch" is for remote sources; local ones are always looked at', "Leave it out.")
         _login(asked, node, kind, trust, problems)
     except LostError:
         return None
@@ -223,6 +222,11 @@ def _stored(asked: _Asked, text: str, problems: list[Problem]) -> Located:
     location = f"{scheme.lower()}://{rest}"
     name = _identifier(asked, problems) if asked.spec.id is not None else location
     return "store", name, location
+
+
+def scheme_of(source: Source) -> str:
+    """The scheme of an object in a store: `s3`, `gs`, `az`, `storj`; empty for another kind of source."""
+    return source.location.partition("://")[0] if source.kind == "store" else ""
 
 
 def _instead(scheme: str) -> str:

@@ -38,7 +38,7 @@ class World:
         unmet = source.sha256 is not None and recorded.sha256 is not None and source.sha256 != recorded.sha256
         if unmet and source.sha256 != recorded.pin:
             return f"source pinned to sha256 {source.sha256 or '':.12}, encoded from {recorded.sha256 or '':.12}"
-        if source.kind == "http":
+        if source.kind in {"http", "store"}:
             return self._remote_change(recorded, source)
         seen = self.sightings.get(source.identity)
         if source.kind != "file" or seen is None or not seen.exists:

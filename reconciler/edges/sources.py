@@ -16,6 +16,7 @@ from reconciler.core.encode import Source
 from reconciler.core.errors import CredentialsError, NotReadyError, ProviderError, RejectedError, UnavailableError
 from reconciler.core.ports import Fetched, SourceSeen
 from reconciler.core.provider_types import from_environment
+from reconciler.edges.object_sources import signed
 from reconciler.edges.source_cache import Entry, Kept, SourceCache
 from reconciler.io.answers import PrivateAddressError, UnreachableError, Validators
 from reconciler.io.download import Watch, check_cancelled, download, look, pause
@@ -70,14 +71,15 @@ class SourceFetcher:
         with lock:
             if source.identity in self._done:
                 return replace(self._done[source.identity], seconds=0.0, cached=True)
-            with _named(source, self._url(source)):
-                fetched = self._remote(source, Watch(report, cancelled, self._sleep))
+            opened = self._opened(source)
+            with _named(source, self._url(opened)):
+                fetched = self._remote(opened, Watch(report, cancelled, self._sleep))
             self._done[source.identity] = fetched
             return fetched
 
     def probe(self, source: Source) -> Validators:
         """What a remote source's server says of it now, by one ranged GET. Raises as `fetch`."""
-        url = self._url(source)
+        url = self._url(self._opened(source))
         with _named(source, url), self._answering(url):
             return look(self._session, url, Validators())[1]
 
@@ -170,6 +172,13 @@ class SourceFetcher:
         except RejectedError:
             return True
 
+    def _opened(self, source: Source) -> Source:
+        """An object in a store, behind a link that opens it; anything else as it is."""
+        try:
+            return signed(source, self._environment) if source.kind == "store" else source
+        except CredentialsError as error:
+            raise NotReadyError(str(error)) from None
+
     def _url(self, source: Source) -> str:
         """The URL to fetch, with its login where it has one: requests sends that to its own host only."""
         url = self._address(source)
@@ -228,9 +237,11 @@ def _named(source: Source, url: str) -> Iterator[None]:
     try:
         yield
     except ProviderError as error:
+        told = str(error).replace(shown(url), source.identity)
+        if source.kind == "store":
+            raise type(error)(told) from None
         if _ENVIRONMENT.match(source.location) is None:
             raise
-        told = str(error).replace(shown(url), source.identity)
         path = re.split("[?#]", url.partition("://")[2].partition("/")[2])[0]
         raise type(error)(told.replace(path, "...") if len(path) > 3 else told) from None
 

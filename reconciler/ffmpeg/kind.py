@@ -11,6 +11,7 @@ from reconciler.core.encode import Native, Source, Trim
 from reconciler.core.packages import singles
 from reconciler.core.parameters import Parameters
 from reconciler.core.provider_types import ProviderOptions, Refusal
+from reconciler.core.sources import SIGNED, scheme_of
 
 
 class FfmpegOptions(ProviderOptions):
@@ -37,8 +38,8 @@ class FfmpegType:
     ) -> Sequence[Refusal]:
         """See core.provider_types.ProviderType."""
         found: list[Refusal] = []
-        if source.kind == "store":
-            message = "ffmpeg cannot read object stores by itself"
+        if source.kind == "store" and scheme_of(source) not in SIGNED:
+            message = f"{scheme_of(source)}:// sources cannot be fetched to this machine"
             found.append(
                 Refusal("source", message, 'Sign an https URL:  source: {id: NAME, url: "${env.RECONCILER_NAME_URL}"}')
             )

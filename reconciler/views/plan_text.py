@@ -146,7 +146,7 @@ def _where_jobs_run(document: PlanDocument) -> str:
 
 
 def _remote_sources(document: PlanDocument) -> list[SourceShown]:
-    found = {job.source.identity: job.source for job in document.jobs if job.source.kind == "http"}
+    found = {job.source.identity: job.source for job in document.jobs if job.source.kind in {"http", "store"}}
     return list(found.values())
 
 

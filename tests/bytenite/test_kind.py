@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from pydantic import ValidationError
@@ -100,6 +101,8 @@ class TestRefusals:
         assert [] == refused(WEB)
         assert [] == refused(local("a.mp4"))
         assert [] == refused(BUCKET, stores=STORES)
+        assert [] == refused(BUCKET)
+        assert [] == refused(Source("store", "az://films/a.mov", "az://films/a.mov"), stores=STORES)
 
     def test_what_its_document_cannot_say(self):
         """By field."""
@@ -112,9 +115,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("source", "said", "field"),
         [
-            (BUCKET, {}, "source"),
-            (BUCKET, {"stores": {"gs": {"secret_id": "x"}}}, "source"),
-            (Source("store", "azure://x/y", "azure://x/y"), {"stores": STORES}, "source"),
+            (Source("store", "storj://x/y", "storj://x/y"), {"stores": STORES}, "source"),
             (WEB, {"destination": "s3://bucket/folder"}, "destination"),
         ],
     )
@@ -158,7 +159,8 @@ class TestDataSources:
 
     def said(self, source, environment=None, amazon="aws", **given):
         """The two descriptors with their parameters."""
-        body = data_source(source, options(**given), environment or {}, amazon)
+        link = lambda source: replace(source, kind="http", location=f"https://signed.test/?of={source.location}")  # noqa: E731
+        body = data_source(source, options(**given), environment or {}, amazon, link)
         return [(one["dataSourceDescriptor"], one["params"]) for one in (body["dataSource"], body["dataDestination"])]
 
     def test_a_url(self):
@@ -171,6 +173,12 @@ class TestDataSources:
         assert ["https://cdn.example.com/m.mp4?sig=1", "me", "word"] == [
             params[name] for name in ("url", "username", "password")
         ]
+
+    @pytest.mark.parametrize("given", [{}, {"stores": {"gs": {"secret_id": "x"}}}])
+    def test_an_object_for_which_no_secret_is_named(self, given):
+        """Is fetched through a link that we sign."""
+        ((kind, params), _) = self.said(BUCKET, **given)
+        assert ("url", f"https://signed.test/?of={BUCKET.location}") == (kind, params["url"])
 
     def test_a_variable_that_is_not_set(self):
         """Is named."""

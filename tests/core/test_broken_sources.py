@@ -15,9 +15,9 @@ SOURCES = [
         '{id: NAME, url: "${env.NAME_URL}"}',
     ),
     Broken(
-        "an object store on ffmpeg",
-        source("«s3://bucket/a.mov»"),
-        "local: ffmpeg cannot read object stores by itself",
+        "an object store on ffmpeg that we sign no links to",
+        source("«storj://bucket/a.mov»"),
+        "local: storj:// sources cannot be fetched to this machine",
         "encodes.a.source",
         "Sign an https URL",
     ),
