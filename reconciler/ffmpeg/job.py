@@ -89,7 +89,7 @@ class Job:
         """Take a place in the order of jobs; what needs no download stands in the queue at once."""
         self.status.become(Running("waiting"))
         self._number = self._shop.slots.number()
-        if self.request.source.kind != "http":
+        if self.request.source.kind not in {"http", "store"}:
             self._shop.slots.stand(self._number)
 
     def run(self) -> None:
