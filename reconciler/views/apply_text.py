@@ -71,9 +71,18 @@ def _headline(outcome: Outcome) -> str:
         return f"Error: still running after the time to wait: {made}, {len(outcome.failed):,} failed, {took}"
     if outcome.failed:
         total = len(outcome.encoded) + len(outcome.failed) + outcome.not_run
+        waiting = sum(failure.status in IN_FLIGHT for failure in outcome.failed)
+        failed = len(outcome.failed) - waiting
         rest = [made, *free, *([f"{outcome.not_run:,} not run"] if outcome.not_run else [])]
+        if failed and waiting:
+            rest.append(f"{waiting:,} waiting")
         comma = "," if len(rest) > 1 else ""
-        return f"Error: {len(outcome.failed):,} of {count(total, 'output')} failed, {', '.join(rest)}{comma} {took}"
+        what = (
+            f"{failed:,} of {count(total, 'output')} failed"
+            if failed
+            else f"{waiting:,} of {count(total, 'output')} wait"
+        )
+        return f"Error: {what}, {', '.join(rest)}{comma} {took}"
     return f"Apply complete! {', '.join([made, '0 failed', *free])}, {took}"
 
 

@@ -24,7 +24,7 @@ from reconciler.views.cells import visible
 from reconciler.views.words import clock, count, size
 
 _VERB = 10
-STOPPING = "nothing more is started; what runs is ended and recorded. Once more: at once"
+STOPPING = "nothing more is started; what runs here is ended, what runs elsewhere goes on. Once more: at once"
 
 
 class PlainProgress:

@@ -95,9 +95,9 @@ TOP_LEVEL = [
     ),
     Broken(
         "a later word in defaults",
-        f"{HEAD}defaults: {{«deliver»: x}}\n",
-        'unknown key "deliver"',
-        "defaults.deliver",
+        f"{HEAD}defaults: {{«retention»: x}}\n",
+        'unknown key "retention"',
+        "defaults.retention",
         "Keys here: enabled, protect",
     ),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from builders_http import Page, serving
@@ -99,7 +101,8 @@ def test_a_plan_contacts_nobody(project, clips):
 
 def test_a_re_signed_url_is_no_change_and_no_secret(project, clips):
     """A new signature is the same source; neither signature is in any file or on any screen."""
-    query = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20260101T000000Z&X-Amz-Expires=900&X-Amz-Signature={}"
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    query = f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date={now}&X-Amz-Expires=3600&X-Amz-Signature={{}}"
     with serving({"/plain.mp4": clips.plain()}) as site:
         declare(project, site.url("/plain.mp4", query.format("5ec4e70001")))
         first = project.apply(PRIVATE).ok()
