@@ -28,6 +28,7 @@ from reconciler.core.ports import (
 from reconciler.ffmpeg import work_files
 from reconciler.ffmpeg.arguments import Target, arguments
 from reconciler.ffmpeg.binary import Build
+from reconciler.ffmpeg.checked import Checking
 from reconciler.ffmpeg.complaints import Complaints
 from reconciler.ffmpeg.encode import CANCELLED, Encode, Machine
 from reconciler.ffmpeg.facts import MediaFacts
@@ -39,6 +40,7 @@ from reconciler.ffmpeg.packages import folders
 from reconciler.ffmpeg.passes import Passes, Verdict
 from reconciler.ffmpeg.probe import probe
 from reconciler.ffmpeg.process import Ended
+from reconciler.ffmpeg.quality import Checker
 from reconciler.ffmpeg.reading import Reading
 from reconciler.ffmpeg.slots import Slots
 from reconciler.ffmpeg.status import Status
@@ -57,6 +59,7 @@ class Shop:
     fetch: Fetch
     threads: int | None
     slots: Slots
+    cpus: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +287,17 @@ class Job:
         part = self._part(output)
         looked = passes.look(output, part.file, found) if ended.succeeded else Verdict()
         notes = [*self._notes(output, material.facts), *passes.notes(output, found), *looked.notes]
-        return judged(part, wish, ended, tuple(notes), looked.wrong)
+        result = self._checking(material).checked(part, judged(part, wish, ended, tuple(notes), looked.wrong))
+        self._stop_if_cancelled()
+        return result
+
+    def _checking(self, material: Material) -> Checking:
+        machine, shop = self._shop.machine, self._shop
+        checker = Checker(machine.program, machine.environment, machine.clock, threads=shop.threads or shop.cpus)
+        return Checking(checker, self.request.source, material.path, self._report_check, self._is_cancelled)
+
+    def _report_check(self, fraction: float) -> None:
+        self.status.become(Running("verifying", fraction=fraction))
 
     def _part(self, output: Output) -> Part:
         return Part(self._shop.project, self.request.job_id, output)

@@ -60,7 +60,7 @@ class FfmpegProvider:
         self._project = project.resolve()
         self._machine = Machine(program, environment, clock, stall_seconds)
         self._fetch = fetch
-        self._threads = settings.threads
+        self._threads, self._cpus = settings.threads, cpus
         self._slots = Slots(self.parallelism)
         self._build: Build | None = None
         self._jobs: dict[str, Job] = {}
@@ -138,7 +138,8 @@ class FfmpegProvider:
 
     def _shop(self) -> Shop:
         """What all jobs share. The first time, what an earlier process left running here is ended."""
-        return Shop(self._project, self._machine, self._known_build(), self._fetch, self._threads, self._slots)
+        build = self._known_build()
+        return Shop(self._project, self._machine, build, self._fetch, self._threads, self._slots, self._cpus)
 
     def _known_build(self) -> Build:
         if self._build is None:

@@ -47,7 +47,7 @@ def judged(part: Part, wish: Wish, ended: Ended, notes: tuple[str, ...], wrong: 
         return NotMade(ended.reason())
     said = (*notes, *found.notes)
     if found.wrong:
-        return _suspect(part, "; ".join(found.wrong), said)
+        return put_aside(part, "; ".join(found.wrong), said)
     return _verified(part, found, said)
 
 
@@ -72,7 +72,8 @@ def _verified(part: Part, found: Packaged, said: tuple[str, ...]) -> OutputResul
     return Verified(path, size, digest, found.summary, said, round(found.seconds, 3))
 
 
-def _suspect(part: Part, error: str, said: tuple[str, ...]) -> Suspect:
+def put_aside(part: Part, error: str, said: tuple[str, ...]) -> Suspect:
+    """Keep a part for a look, under another name. Raises OSError."""
     size, digest = work_files.seal(part.file)
     path = work_files.keep_as_suspect(part.project, part.output, part.job_id)
     return Suspect(path=path, size=size, sha256=digest, error=error, notes=said)
