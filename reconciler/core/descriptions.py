@@ -32,6 +32,25 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "protect": "true: never rerun or retired without a named override.",
         "attempts": "How often a failing encode is tried; 2 if left out.",
         "labels": "Words of your own, recorded with the output.",
+        "deliver": "Where finished files are copied to: a folder, or s3:// gs:// az:// BUCKET/PATH.",
+        "checks": "What a finished file must meet before it counts as complete.",
+        "on_expiry": "keep (a warning) or rerun, when a provider has deleted a file that was not delivered.",
+        "on_remove": "keep or delete: what becomes of the files of an output that is declared no longer.",
+    },
+    "DeliverSpec": {
+        "to": "A folder, or s3://BUCKET/PATH, gs://..., az://...",
+        "path": "The path below it: {encode}/{output}.{ext}, also {fingerprint8}, {container}, {height}.",
+        "public_url": "Where the place is seen in public: https://HOST/PATH.",
+    },
+    "ChecksSpec": {
+        "duration_tolerance": "How far the end of a track may be from its source's, in seconds.",
+        "decode": "tail, or full: decode all of it, without an error.",
+        "max_size": "The largest size: bytes, or a share of the source such as 80%.",
+        "max_bitrate": "The highest average bit rate.",
+        "min_vmaf": "The least mean VMAF against the source.",
+        "min_vmaf_p1": "The least VMAF that 99 of 100 frames reach.",
+        "min_ssim": "The least mean SSIM against the source.",
+        "max_gap": "The widest gap between two time stamps, in seconds.",
     },
     "PlacedPolicy": {"provider": "Who runs the jobs."},
     "EncodeSpec": {
@@ -48,6 +67,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "trim": "The part that is encoded.",
         "sha256": "The digest that the content must have.",
         "ignore_query": "Query parameters that say nothing about the content.",
+        "watch": "content: --refresh looks whether a remote source changed, and a change encodes again.",
         "username": "Who asks for the URL, where it needs a login.",
         "password": "The password of that login: ${env.NAME}, read at apply only.",
     },
@@ -87,6 +107,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "max_bitrate": "The most bits a second.",
         "buffer_size": "Over how many bits the most is counted.",
         "mode": "vbr (an average) or cbr (constant), beside bitrate.",
+        "passes": "2: look at all of it first, so that the average is met and bits go where they are needed.",
         "preset": "The encoder's effort: medium for x264 and x265, a number for VP9 and AV1.",
         "tune": "What the encoder cares for: film, animation, grain ...",
         "profile": "The codec's profile.",
@@ -97,6 +118,8 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "avoid_upscaling": "Whether smaller sources stay small; true if left out.",
         "crop": "Pixels taken off the source's edges.",
         "pad": "Bars that bring the picture to a shape.",
+        "deinterlace": "auto: if the source is interlaced; on; off if left out.",
+        "tonemap": "How HDR is brought down to SDR: hable, mobius or reinhard.",
         "rotate": "Degrees, clockwise.",
         "flip": "Mirror the picture.",
         "fps": "Frames a second, or {max: 30} for a ceiling.",
@@ -107,7 +130,6 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "bottom": "Pixels off the bottom.",
         "left": "Pixels off the left.",
         "right": "Pixels off the right.",
-        "passes": "2: look at all of it first, so that the average is met and bits go where they are needed.",
     },
     "Pad": {"aspect": "The shape: 16:9.", "color": 'A name or "#rrggbb", in quotes; black if left out.'},
     "FrameRateLimit": {"max": "The most frames a second."},
@@ -117,18 +139,8 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "channels": "1, 2, 6 or mono, stereo, 5.1.",
         "sample_rate": "Samples a second: 48k.",
         "track": "Which of the source's audio tracks, counted from 0.",
-        "missing": "What to do without it: skip (with a note), silence or error.",
-        "deinterlace": "auto: if the source is interlaced; on; off if left out.",
-        "tonemap": "How HDR is brought down to SDR: hable, mobius or reinhard.",
-    },
-}
-
-
-def description(model: str, field: str) -> str:
-    """A field's sentence; fields of a base model are described there."""
-    own = DESCRIPTIONS.get(model, {}).get(field)
-    return own or next((fields[field] for fields in DESCRIPTIONS.values() if field in fields), "")
         "tracks": "Several of them: all, numbers, or languages such as [eng, nld].",
+        "missing": "What to do without it: skip (with a note), silence or error.",
         "loudness": "How loud it becomes, by EBU R128, measured in a pass of its own.",
         "copy_if": "When a track is copied instead of encoded.",
     },
@@ -140,3 +152,11 @@ def description(model: str, field: str) -> str:
     "CopyIf": {
         "codec": "The source's codec; that of the output if left out.",
         "max_bitrate": "The most bits a second that the source's track may have.",
+    },
+}
+
+
+def description(model: str, field: str) -> str:
+    """A field's sentence; fields of a base model are described there."""
+    own = DESCRIPTIONS.get(model, {}).get(field)
+    return own or next((fields[field] for fields in DESCRIPTIONS.values() if field in fields), "")

@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema, model_validator
 
+from reconciler.core.checks import ChecksSpec
 from reconciler.core.cost import Money, read_money
+from reconciler.core.delivery import DeliverSpec, DeliverValue, OnExpiry, OnRemove, Watch
 from reconciler.core.parameters import (
     Audio,
     Crop,
@@ -25,10 +27,10 @@ from reconciler.core.parameters import (
     Video,
 )
 from reconciler.core.provider_types import ProviderOptions, Secret
-
-Scalar = str | int | float | bool
 from reconciler.core.sound_fields import CopyIf, Loudness
 from reconciler.core.strict import Strict
+
+Scalar = str | int | float | bool
 Labels = dict[str, Scalar | None]
 Attempts = Annotated[int, Field(ge=1, le=20, strict=True)]
 Text = Annotated[str, StringConstraints(min_length=1, strict=True)]
@@ -41,6 +43,10 @@ class Policy(Strict):
     protect: Truth | None = None
     attempts: Attempts | None = None
     labels: Labels | None = None
+    deliver: DeliverValue | None = None
+    checks: ChecksSpec | None = None
+    on_expiry: OnExpiry | None = None
+    on_remove: OnRemove | None = None
 
 
 class PlacedPolicy(Policy):
@@ -74,6 +80,7 @@ class SourceSpec(Strict):
     trim: TrimSpec | None = None
     sha256: Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")] | None = None
     ignore_query: list[Text] | None = None
+    watch: Watch | None = None
     username: Text | None = None
     password: Secret | None = None
 
@@ -144,7 +151,8 @@ class Spec(Strict):
 
 PARAMETER_MODELS = (Parameters, Video, Audio, Crop, Pad, FrameRateLimit, Segment, Variant, Loudness, CopyIf)
 SPEC_MODELS = (
-    *(ProviderOptions, Policy, PlacedPolicy, TrimSpec, SourceSpec, ForEachFile, ForEachGlob, PresetSpec, OutputSpec),
+    *(ProviderOptions, ChecksSpec, DeliverSpec),
+    *(Policy, PlacedPolicy, TrimSpec, SourceSpec, ForEachFile, ForEachGlob, PresetSpec, OutputSpec),
     *(EncodeSpec, LimitsSpec, Spec),
 )
 
@@ -184,10 +192,17 @@ NO_BITS: Mapping[str, Mapping[str, str]] = {
         "protect": "what must not be done",
         "attempts": "how often it is tried",
         "labels": "words for people; a change is recorded",
+        "deliver": "where a finished file is copied to",
+        "checks": "what a finished file must meet; failing one changes no bit of it",
+        "on_expiry": "what is done when a file was deleted",
+        "on_remove": "what is done when an output is declared no longer",
     },
+    "ChecksSpec": dict.fromkeys(ChecksSpec.model_fields, "as Policy.checks"),
+    "DeliverSpec": dict.fromkeys(DeliverSpec.model_fields, "as Policy.deliver"),
     "PlacedPolicy": {"provider": "as ProviderOptions.type"},
     "SourceSpec": {
         "sha256": "a pin: other content is caught when it is read, and is no change of the spec",
+        "watch": "how closely the content is looked at",
         "username": "who asks does not change what is answered",
         "password": "as username",
     },
