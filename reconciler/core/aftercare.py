@@ -8,7 +8,7 @@ from reconciler.core import checks, delivery
 from reconciler.core.delivery import STORES, Target, Wanted, fields_of, kind_of, target_of
 from reconciler.core.encode import Output
 from reconciler.core.errors import Problem
-from reconciler.core.packages import has_hls, is_package
+from reconciler.core.packages import entry
 from reconciler.core.state import Delivered
 
 
@@ -20,10 +20,8 @@ def target(output: Output) -> Target | None:
 
 
 def _entry(output: Output) -> str:
-    """The file that opens a package; empty for what is a file itself."""
-    if not is_package(output.parameters):
-        return ""
-    return "master.m3u8" if has_hls(output.parameters) else "manifest.mpd"
+    """The file that opens a folder; empty for what is a file itself."""
+    return entry(output.parameters)
 
 
 def target_at(copy: Delivered) -> Target:

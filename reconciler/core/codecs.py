@@ -171,6 +171,10 @@ CONTAINERS: Mapping[str, ContainerFacts] = {
     "mp3": ContainerFacts((), ("mp3",), tracks=1),
     "ogg": ContainerFacts((), ("opus",), tracks=1),
     "flac": ContainerFacts((), ("flac",), tracks=1),
+    # Stills are no tracks.
+    "jpg": ContainerFacts((), ()),
+    "png": ContainerFacts((), ()),
+    "webp": ContainerFacts((), ()),
     # Packages: what the players of each kind take.
     "hls": ContainerFacts(("h264", "hevc", "av1"), ("aac",), tracks=1),
     "dash": ContainerFacts(("h264", "hevc", "av1"), ("aac", "opus"), tracks=1),

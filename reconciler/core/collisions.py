@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.core.encode import Output
 from reconciler.core.errors import Problem
-from reconciler.core.packages import is_package
+from reconciler.core.packages import is_folder, is_package
 
 
 def collisions(outputs: Sequence[Output]) -> Iterator[Problem]:
@@ -31,9 +31,15 @@ def collisions(outputs: Sequence[Output]) -> Iterator[Problem]:
     for path, output in by_path.items():
         inside = folders.get(path)
         if inside is not None:
-            what = "package" if is_package(output.parameters) else "file"
+            what = _kind(output)
             message = f"{output.path} would be a {what} and the folder of {inside.address}"
             yield _clash(message, output, inside)
+
+
+def _kind(output: Output) -> str:
+    if is_package(output.parameters):
+        return "package"
+    return "folder of stills" if is_folder(output.parameters) else "file"
 
 
 def _clash(message: str, output: Output, first: Output) -> Problem:

@@ -17,6 +17,8 @@ from reconciler.core.packages import variants_of
 from reconciler.core.parameters import Audio, Parameters, Video
 from reconciler.core.picture_rules import picture_problems
 from reconciler.core.sound_rules import sound_problems, track_problems
+from reconciler.core.still_fields import KINDS as STILLS
+from reconciler.core.still_rules import still_problems
 from reconciler.core.written import Written
 
 _EXAMPLES = {"video": "{codec: h264, crf: 23}", "audio": "{codec: aac, bitrate: 128k}"}
@@ -24,7 +26,7 @@ _EXAMPLES = {"video": "{codec: h264, crf: 23}", "audio": "{codec: aac, bitrate: 
 
 def problems(parameters: Parameters, written: Written) -> list[Problem]:
     """Everything that `parameters` cannot mean; `written` says where each of it stands."""
-    whole = (_unset, _faststart, package_problems)
+    whole = (_unset, _faststart, package_problems, still_problems)
     found = [problem for rule in whole for problem in as_far_as_known(rule(parameters, written))]
     if written.entry("variants") is None:
         return found + _streams_problems(parameters, written)
@@ -50,7 +52,10 @@ def canonical(parameters: Parameters) -> Parameters:
         return parameters.model_copy(update={"variants": variants})
     facts = _facts(parameters)
     video = None if facts is not None and not facts.video else _usual(parameters.video)
-    return parameters if video is parameters.video else parameters.model_copy(update={"video": video})
+    audio = None if facts is not None and not facts.audio else parameters.audio
+    if video is parameters.video and audio is parameters.audio:
+        return parameters
+    return parameters.model_copy(update={"video": video, "audio": audio})
 
 
 def _usual(video: Video | None) -> Video | None:
@@ -89,7 +94,7 @@ def _audio(parameters: Parameters, written: Written) -> Iterator[Problem]:
 
 def _neither(parameters: Parameters, written: Written) -> Iterator[Problem]:
     facts = _facts(parameters)
-    if facts is None:
+    if facts is None or parameters.container in STILLS:
         return
     said = parameters.audio is not None and (parameters.video is not None or not facts.video)
     if said and not _says(parameters.video) and not _says(parameters.audio):

@@ -89,6 +89,14 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "faststart": "Whether an mp4, mov or m4a plays before it is loaded; true if left out.",
         "segment": "How an hls, dash or cmaf package is cut up.",
         "variants": "The renditions of a package by name, each on top of the output's own video and audio.",
+        "stills": "Pictures taken out of the source, for the containers jpg, png and webp.",
+    },
+    "Stills": {
+        "at": "When the one picture is taken: a time, or a share of the length such as 10%.",
+        "every": "The time between two pictures, which make a folder with a WebVTT list.",
+        "grid": "How many pictures stand on a sheet: 10x10, across and down.",
+        "width": "Pixels; alone it keeps the shape.",
+        "height": "Pixels; alone it keeps the shape.",
     },
     "Segment": {
         "type": "fmp4 or, for old players of hls, ts; fmp4 if left out.",

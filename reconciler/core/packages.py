@@ -21,12 +21,34 @@ ALONE = "main"
 # Sound that several variants share has a folder of its own, so no variant may be called so.
 SOUND = "audio"
 
+# The list of the pictures in a folder of stills.
+STILLS_LIST = "stills.vtt"
+
 _SECONDS = 6
 
 
 def is_package(parameters: Parameters) -> bool:
     """Whether an output is a folder of segments and playlists, not one file."""
     return parameters.container in KINDS
+
+
+def is_series(parameters: Parameters) -> bool:
+    """Whether an output is a folder of stills."""
+    return parameters.stills is not None and parameters.stills.every is not None
+
+
+def is_folder(parameters: Parameters) -> bool:
+    """Whether an output is a folder: a package, or stills at intervals."""
+    return is_package(parameters) or is_series(parameters)
+
+
+def entry(parameters: Parameters) -> str:
+    """The file that opens a folder; empty for what is a file itself."""
+    if is_series(parameters):
+        return STILLS_LIST
+    if not is_package(parameters):
+        return ""
+    return "master.m3u8" if has_hls(parameters) else "manifest.mpd"
 
 
 def has_hls(parameters: Parameters) -> bool:

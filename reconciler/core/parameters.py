@@ -14,9 +14,12 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, With
 
 from reconciler.core import units
 from reconciler.core.sound_fields import CopyIf, Loudness, Tracks
+from reconciler.core.still_fields import Stills
 from reconciler.core.strict import Strict
 
-Container = Literal["mp4", "mov", "mkv", "webm", "m4a", "mp3", "ogg", "flac", "hls", "dash", "cmaf"]
+Container = Literal[
+    "mp4", "mov", "mkv", "webm", "m4a", "mp3", "ogg", "flac", "hls", "dash", "cmaf", "jpg", "png", "webp"
+]
 VideoCodec = Literal["h264", "hevc", "vp9", "av1", "none"]
 AudioCodec = Literal["aac", "opus", "mp3", "flac", "copy", "none"]
 Encoder = Literal["libx264", "libx265", "libvpx-vp9", "libsvtav1", "libaom-av1"]
@@ -295,3 +298,4 @@ class Parameters(Strict):
     faststart: Truth | None = None
     segment: Segment | None = None
     variants: dict[str, Variant | None] | None = None
+    stills: Stills | None = None

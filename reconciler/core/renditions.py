@@ -81,7 +81,7 @@ class Renditions:
         extras = native.extras if native is not None else {}
         found_at = {**origins(node), **dict.fromkeys(extras, Origin(place))}
         prepared = Prepared(parameters, extras)
-        extension = "" if packages.is_package(parameters) else parameters.container or "media"
+        extension = "" if packages.is_folder(parameters) else parameters.container or "media"
         return Rendition(parameters, prepared, found_at, extension, Written(node, path, place), native)
 
 

@@ -28,6 +28,7 @@ from reconciler.core.parameters import (
 )
 from reconciler.core.provider_types import ProviderOptions, Secret
 from reconciler.core.sound_fields import CopyIf, Loudness
+from reconciler.core.still_fields import Stills
 from reconciler.core.strict import Strict
 
 Scalar = str | int | float | bool
@@ -149,7 +150,7 @@ class Spec(Strict):
     encodes: dict[str, EncodeSpec] | None = None
 
 
-PARAMETER_MODELS = (Parameters, Video, Audio, Crop, Pad, FrameRateLimit, Segment, Variant, Loudness, CopyIf)
+PARAMETER_MODELS = (Parameters, Video, Audio, Crop, Pad, FrameRateLimit, Segment, Variant, Loudness, CopyIf, Stills)
 SPEC_MODELS = (
     *(ProviderOptions, ChecksSpec, DeliverSpec),
     *(Policy, PlacedPolicy, TrimSpec, SourceSpec, ForEachFile, ForEachGlob, PresetSpec, OutputSpec),
@@ -158,7 +159,7 @@ SPEC_MODELS = (
 
 # Fields whose value is in the manifest: changing one encodes again. A field stands where it is declared.
 CHANGES_BITS: Mapping[str, frozenset[str]] = {
-    "Parameters": frozenset({"container", "video", "audio", "faststart", "segment", "variants"}),
+    "Parameters": frozenset({"container", "video", "audio", "faststart", "segment", "variants", "stills"}),
     "Video": frozenset(
         {
             *("codec", "encoder", "preset", "tune", "profile", "level", "pixel_format", "keyframe_interval"),
@@ -171,6 +172,7 @@ CHANGES_BITS: Mapping[str, frozenset[str]] = {
     ),
     "Loudness": frozenset({"target", "true_peak", "range"}),
     "CopyIf": frozenset({"codec", "max_bitrate"}),
+    "Stills": frozenset({"at", "every", "grid", "width", "height"}),
     "Crop": frozenset({"top", "bottom", "left", "right"}),
     "Pad": frozenset({"aspect", "color"}),
     "FrameRateLimit": frozenset({"max"}),

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from reconciler.core.encode import Source
 from reconciler.core.errors import ReconcilerError
+from reconciler.core.packages import STILLS_LIST
 from reconciler.core.ports import SourceSeen
 from reconciler.edges.spec_texts import Folders, real
 from reconciler.io import atomic, trees
@@ -22,7 +23,8 @@ from reconciler.io.hashing import sha256
 _FOLDER = "outputs"
 
 # What a package is opened by.
-_PLAYLISTS = ("master.m3u8", "manifest.mpd")
+# The files that open a folder which is an output: a package, or stills.
+_PLAYLISTS = ("master.m3u8", "manifest.mpd", STILLS_LIST)
 
 
 def presence(project: Path, paths: Iterable[str], roots: Sequence[str] = ()) -> dict[str, int | None]:

@@ -11,7 +11,7 @@ from reconciler.core.languages import old_code
 from reconciler.core.packages import is_package, segment_type
 from reconciler.core.parameters import Audio, Parameters
 from reconciler.core.units import number
-from reconciler.ffmpeg import encoders, geometry, loudness, sound, trimming
+from reconciler.ffmpeg import encoders, geometry, loudness, sound, stills, trimming
 from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, VideoTrack, wanted_span
 from reconciler.ffmpeg.findings import NOTHING, Findings, Heard
 from reconciler.ffmpeg.formats import generated_arguments, input_arguments, output_arguments
@@ -147,6 +147,9 @@ def _feeds(wanted: Parameters, trim: Trim, facts: MediaFacts | None, findings: F
     """The tracks that an output is made from, and what is done to them: picture first."""
     feeds: list[Feed] = []
     lead = lead_in(trim, facts)
+    if wanted.stills is not None:
+        taken = stills.filters(wanted.stills, trim, lead, facts, video_track(facts))
+        return [Feed("video", "0:V:0", tuple(taken))]
     if has_video(wanted) and wanted.video is not None:
         chain = [*trimming.filters("video", trim, lead), *geometry.filters(wanted.video, video_track(facts))]
         feeds.append(Feed("video", "0:V:0", tuple(chain)))
@@ -185,6 +188,8 @@ def _output(
     wanted = target.parameters
     packed, container = is_package(wanted), _container(wanted)
     words: list[str] = []
+    if wanted.stills is not None:
+        return [*maps["video"], *stills.arguments(wanted, target.path)]
     if "video" in maps:
         words += [*maps["video"], *_picture(target, facts, threads, 2)]
     if "audio" in maps and wanted.audio is not None:

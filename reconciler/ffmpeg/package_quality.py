@@ -35,6 +35,8 @@ def check_output(
     The results of a package bear the names of its streams: `720p/min_vmaf`. `folder` is where a stream is put
     together; None: where the system keeps temporary files.
     """
+    if subject.parameters.stills is not None:
+        return ()  # pictures have no length, no sound and nothing beside them to compare; each was decoded
     if not is_package(subject.parameters):
         return checker.check(subject, checks, report, cancelled)
     if not Path(subject.path).is_dir():

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.core.packages import SOUND, is_package, segment_seconds, segment_type, variants_of
+from reconciler.core.packages import SOUND, is_package, is_series, segment_seconds, segment_type, variants_of
 from reconciler.core.parameters import Audio, Parameters, Variant, Video
 from reconciler.ffmpeg.facts import MediaFacts
 from reconciler.ffmpeg.formats import PLAIN
@@ -66,8 +66,10 @@ def layout(package: Parameters, facts: MediaFacts | None) -> Layout:
 
 
 def folders(parameters: Parameters, facts: MediaFacts | None) -> list[str]:
-    """The folders below that of an output, which must be there before ffmpeg is; none for a single file."""
-    return [stream.name for stream in layout(parameters, facts).streams] if is_package(parameters) else []
+    """The folders in that of an output, or itself, which must be there before ffmpeg is; none for a single file."""
+    if is_package(parameters):
+        return [stream.name for stream in layout(parameters, facts).streams]
+    return [""] if is_series(parameters) else []
 
 
 def muxer_arguments(package: Parameters, folder: str) -> list[str]:

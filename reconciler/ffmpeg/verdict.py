@@ -9,7 +9,8 @@ from pathlib import Path
 from reconciler.core.encode import Output
 from reconciler.core.packages import is_package
 from reconciler.core.ports import NotMade, OutputResult, Suspect, Verified
-from reconciler.ffmpeg import work_files
+from reconciler.ffmpeg import stills, work_files
+from reconciler.ffmpeg.facts import wanted_span
 from reconciler.ffmpeg.notes import output_summary
 from reconciler.ffmpeg.packaging import Packaged, package
 from reconciler.ffmpeg.process import Ended
@@ -55,10 +56,24 @@ def _looked_at(part: Part, wish: Wish, ended: Ended) -> Packaged:
     """What was made, be it a package or one file."""
     if is_package(wish.parameters):
         return package(part.file, wish, ended.complaints)
+    if wish.parameters.stills is not None:
+        return _stills(part.file, wish)
     finding = verify(str(part.file), wish, ended.complaints)
     if finding.facts is None:
         return Packaged("", 0.0, finding.wrong, finding.notes)
     return Packaged(output_summary(finding.facts), finding.facts.end, finding.wrong, finding.notes)
+
+
+def _stills(part: Path, wish: Wish) -> Packaged:
+    """Pictures, each of which is decoded; those in a folder get their list."""
+    wanted, source = wish.parameters, wish.source
+    assert wanted.stills is not None, "an output of stills"
+    expected = stills.series(wanted.stills, source, wish.trim)
+    wrong = tuple(stills.wrong(part, wanted, expected))
+    end = wanted_span(source, source.video[0], wish.trim)[1]
+    if is_series(wanted):
+        stills.write_list(part, wanted, expected, end)
+    return Packaged(stills.summary(wanted, expected), 0.0, wrong)
 
 
 def _verified(part: Part, found: Packaged, said: tuple[str, ...]) -> OutputResult:

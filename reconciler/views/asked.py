@@ -35,6 +35,8 @@ def asked(manifest: Manifest) -> Asked:
     """The words for one output, from its manifest."""
     video = {name[6:]: value for name, value in manifest.items() if name.startswith("video.")}
     audio = {name[6:]: value for name, value in manifest.items() if name.startswith("audio.")}
+    if any(name.startswith("stills.") for name in manifest):
+        return _stills(manifest)
     if any(name.startswith("variants.") for name in manifest):
         return _package(manifest)
     silent = audio.get("codec") == "none"
@@ -46,6 +48,22 @@ def asked(manifest: Manifest) -> Asked:
         rate="" if blind else _rate(video),
         sound="no sound" if silent else " ".join(filter(None, (_text(audio.get("codec")), _channels(audio)))),
         sound_rate="" if silent else _bits(audio.get("bitrate")),
+    )
+
+
+def _stills(manifest: Manifest) -> Asked:
+    """`jpg 320 wide at 10%`; `webp 160 wide every 10 s, 10x10`."""
+    said = {name[7:]: value for name, value in manifest.items() if name.startswith("stills.")}
+    sides = [f"{said[name]} {word}" for name, word in (("width", "wide"), ("height", "high")) if name in said]
+    at = said.get("at")
+    when = f"every {said.get('every')} s" if at is None else f"at {at}" if isinstance(at, str) else f"at {at} s"
+    grid = f", {said['grid']}" if "grid" in said else ""
+    return Asked(
+        codec=_text(manifest.get("container")),
+        picture=" ".join([*sides, when]) + grid,
+        rate="",
+        sound="",
+        sound_rate="",
     )
 
 

@@ -143,13 +143,19 @@ def _origin(output: Output, field: str) -> str:
     return "  ".join(part for part in (place, variable, preset) if part)
 
 
+def _section(name: str) -> str:
+    """What has to be said for a field to mean something: its section, or the loudness that is asked for."""
+    return "audio.loudness" if name.startswith("audio.loudness.") else name.partition(".")[0]
+
+
 def _facts(output: Output, columns: int) -> Iterator[str]:
     sections = {name.partition(".")[0] for name in output.manifest}
     sections |= {"segment"} if is_package(output.parameters) else set()
+    sections |= {"audio.loudness"} if "audio.loudness.target" in output.manifest else set()
     unset = [
         f"{name}={_plain(canonical)}"
         for name, canonical in NEUTRAL.items()
-        if name not in output.manifest and ("." not in name or name.partition(".")[0] in sections)
+        if name not in output.manifest and ("." not in name or _section(name) in sections)
     ]
     yield from fold(f"Not set, so the default: {', '.join(unset)}", columns, first="  ", rest="    ")
     yield f"  declared at  {visible(str(output.place))}"

@@ -25,6 +25,7 @@ def test_nothing_is_asked_for_by_default():
         "faststart": None,
         "segment": None,
         "variants": None,
+        "stills": None,
     } == Parameters().model_dump()
     assert all(value is None for value in _video().model_dump().values())
     assert all(value is None for value in _audio().model_dump().values())

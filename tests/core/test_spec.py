@@ -54,6 +54,11 @@ def test_every_model_is_classified():
 SAMPLES = {
     "container": ("mp4", "mkv"),
     "faststart": (None, False),
+    "stills.at": ("10%", "20%"),
+    "stills.every": (5, 10),
+    "stills.grid": (None, "5x5"),
+    "stills.width": (None, 160),
+    "stills.height": (None, 90),
     "segment.type": (None, "ts"),
     "segment.duration": (None, 4),
     "variants.x.video.crf": (23, 21),
@@ -106,9 +111,9 @@ SAMPLES = {
 def _leaves():
     """The names, in a manifest, of all fields of Parameters."""
     models = {"": "Parameters", "video.": "Video", "audio.": "Audio", "video.crop.": "Crop", "video.pad.": "Pad"}
-    models |= {"segment.": "Segment", "audio.loudness.": "Loudness", "audio.copy_if.": "CopyIf"}
+    models |= {"segment.": "Segment", "stills.": "Stills", "audio.loudness.": "Loudness", "audio.copy_if.": "CopyIf"}
     names = {prefix + field for prefix, model in models.items() for field in CHANGES_BITS[model]}
-    names -= {"video", "audio", "video.crop", "video.pad", "segment", "variants", "audio.loudness", "audio.copy_if"}
+    names -= {"video", "audio", "video.crop", "video.pad", "segment", "variants", "stills", "audio.loudness", "audio.copy_if"}
     # A variant is made of Video and Audio: one field of each stands for them.
     return names | {"video.fps.max", "variants.x.video.crf", "variants.x.audio.track"}
 

@@ -29,6 +29,8 @@ def after(words, option):
     return [words[place + 1] for place, word in enumerate(words) if word == option]
 
 
+POSTER = {"container": "jpg", "video": {}, "audio": {}}
+
 # For every field that a spec may set: a context in which it says something, and two values.
 WALK = {
     "container": ({}, "mp4", "mkv"),
@@ -73,6 +75,11 @@ WALK = {
     "audio.track": ({}, 0, 1),
     "audio.missing": ({}, "skip", "silence"),
     "audio.tracks": ({}, None, "all"),
+    "stills.at": ({**POSTER, "stills": {}}, "2s", "3s"),
+    "stills.every": ({**POSTER, "stills": {}}, "5s", "10s"),
+    "stills.grid": ({**POSTER, "stills": {"every": 5}}, None, "3x3"),
+    "stills.width": ({**POSTER, "stills": {"at": 1}}, None, 160),
+    "stills.height": ({**POSTER, "stills": {"at": 1}}, None, 90),
     "audio.loudness.target": ({}, -16, -23),
     "audio.loudness.true_peak": ({"audio": {**AAC, "loudness": {"target": -16}}}, None, -1),
     "audio.loudness.range": ({"audio": {**AAC, "loudness": {"target": -16}}}, None, 11),
