@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.core.encode import Output
-from reconciler.core.packages import is_package
+from reconciler.core.packages import is_package, is_series
 from reconciler.core.ports import NotMade, OutputResult, Suspect, Verified
 from reconciler.ffmpeg import stills, work_files
 from reconciler.ffmpeg.facts import wanted_span
