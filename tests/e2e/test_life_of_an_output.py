@@ -42,7 +42,7 @@ def link_of(project, address="bbb/720p"):
 
 
 def test_the_whole_life(tmp_path, clip):
-    """Complete; its link dies and is renewed twice for nothing; one file is rescued, the other kept dead, then rerun."""
+    """Complete, its dead link renewed twice for nothing; one file is rescued, the other stays gone, then is rerun."""
     with serving_api(tmp_path, instant=clip, link_seconds=LINK, retention=FILE) as api:
         project = remote_project(tmp_path / "project", api, spec_of())
         project.apply().ok()
@@ -113,7 +113,7 @@ def age(project, days):
 
 
 def test_ten_periods_of_a_delivered_output_start_nothing(tmp_path, clip):
-    """deliver and on_expiry: rerun: whatever the provider deletes, ten times, the copy is enough."""
+    """Deliver and on_expiry: rerun: whatever the provider deletes, ten times, the copy is enough."""
     with serving_api(tmp_path, instant=clip) as api:
         spec = spec_of(_720p="deliver: copies, on_expiry: rerun", _480p="deliver: copies, on_expiry: rerun")
         project = remote_project(tmp_path / "project", api, spec)
