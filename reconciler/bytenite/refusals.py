@@ -76,6 +76,9 @@ def _video(video: Video) -> Iterator[Refusal]:
         yield Refusal("video.encoder", f"ByteNite chooses the encoder, and it is not {video.encoder}", LOCALLY)
     yield from _settings(video, encoder)
     yield from _rates(video)
+    if video.quality is not None:
+        message = "ByteNite cannot be asked for a VMAF"
+        yield Refusal("video.quality.vmaf", message, "Write  crf: 23, or encode it with a provider of type ffmpeg.")
     for field in ("pixel_format", "keyframe_interval", "deinterlace", "tonemap", "passes"):
         value = getattr(video, field)
         if value is not None and value != NEUTRAL.get(f"video.{field}"):

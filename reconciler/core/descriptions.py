@@ -110,6 +110,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "codec": "The codec; h265 is hevc.",
         "encoder": "ffmpeg's encoder, where not the usual one of the codec.",
         "crf": "Constant quality; lower is better and larger.",
+        "quality": "How good it looks, instead of a crf: {vmaf: 94}.",
         "bitrate": "Average bits a second.",
         "min_bitrate": "The least bits a second, beside bitrate.",
         "max_bitrate": "The most bits a second.",
@@ -133,6 +134,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "fps": "Frames a second, or {max: 30} for a ceiling.",
         "keyframe_interval": "The time between keyframes: 2s.",
     },
+    "Quality": {"vmaf": "The mean VMAF against the source; the crf for it is searched once, and kept in the state."},
     "Crop": {
         "top": "Pixels off the top.",
         "bottom": "Pixels off the bottom.",

@@ -79,7 +79,7 @@ class Output:
     """One rendition that somebody wants; the unit of reconciliation.
 
     `path` is where it is published, relative to the project folder; `origins` says for each manifest field
-    where it was set (fields that nobody set are absent).
+    where it was set (fields that nobody set are absent). `pins` are values that were found when it was made before.
     """
 
     address: str
@@ -102,6 +102,7 @@ class Output:
     checks: Checks = NO_CHECKS
     on_expiry: OnExpiry = "keep"
     on_remove: OnRemove = "keep"
+    pins: Mapping[str, Canonical] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.core.encode import Output
+from reconciler.core.pins import kept
 from reconciler.core.ports import JobRequest
 from reconciler.core.steps import Create, EncodeStep, Resume
 
@@ -87,9 +88,15 @@ def _group(step: EncodeStep) -> tuple[str, ...]:
     return (output.encode, output.provider, "")
 
 
+def _pinned(step: EncodeStep) -> Output:
+    """The output of a step, with what was found when it was made before."""
+    found = {} if isinstance(step, Create) else kept(step.record, step.output.manifest)
+    return replace(step.output, pins=found) if found else step.output
+
+
 def _job(project: str, steps: list[EncodeStep], attempts: dict[str, int]) -> PlannedJob:
     first = steps[0]
-    outputs = [step.output for step in steps]
+    outputs = [_pinned(step) for step in steps]
     if isinstance(first, Resume) and first.record.job is not None:
         job = first.record.job
         request = request_for(project, outputs, job.id, job.name)

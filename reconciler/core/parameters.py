@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from reconciler.core import units
+from reconciler.core.quality_fields import Quality
 from reconciler.core.sound_fields import CopyIf, Loudness, Tracks
 from reconciler.core.still_fields import Stills
 from reconciler.core.strict import Strict
@@ -221,6 +222,7 @@ class Video(Strict):
     codec: VideoCodecName | None = None
     encoder: Encoder | None = None
     crf: Crf | None = None
+    quality: Quality | None = None
     bitrate: Bitrate | None = None
     min_bitrate: Bitrate | None = None
     max_bitrate: Bitrate | None = None

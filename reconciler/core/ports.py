@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Literal, Protocol, runtime_checkable
 
 from reconciler.core.checks import CheckResult
 from reconciler.core.delivery import FromLink
 from reconciler.core.encode import Output, Source
+from reconciler.core.manifest import Canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Fetch(Protocol):
 class Verified:
     """An output that is whole. `path` is a temporary file, fsynced, not yet under its final name.
 
-    `duration` is in seconds.
+    `duration` is in seconds. `pins` are values that were searched for, and hold when it is made again.
     """
 
     path: str
@@ -82,6 +83,7 @@ class Verified:
     notes: tuple[str, ...] = ()
     duration: float | None = None
     checks: tuple[CheckResult, ...] = ()
+    pins: Mapping[str, Canonical] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

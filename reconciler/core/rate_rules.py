@@ -18,7 +18,7 @@ _BESIDE = ("min_bitrate", "max_bitrate", "buffer_size")
 
 def rate_control(video: Video) -> RateControl | None:
     """Which rate control the fields of `video` ask for; None if none."""
-    if video.crf is not None:
+    if video.crf is not None or video.quality is not None:
         return "crf" if video.max_bitrate is None else "capped"
     if video.bitrate is None:
         return None
@@ -43,7 +43,9 @@ def encoder_rate_problems(video: Video, encoder: str, facts: EncoderFacts, writt
 
 def _not_one(video: Video, written: Written) -> Iterator[Problem]:
     """Two rate controls, half of one, or none."""
-    if video.crf is not None and video.bitrate is not None:
+    if video.quality is not None:
+        yield from _quality(video, written)
+    elif video.crf is not None and video.bitrate is not None:
         yield _two_rates(video, written)
     elif video.mode is not None and video.bitrate is None:
         message = f'"mode: {video.mode}" needs a "bitrate"'
@@ -52,6 +54,19 @@ def _not_one(video: Video, written: Written) -> Iterator[Problem]:
     # With a lost codec, which may be none, nothing need be said.
     elif rate_control(video) is None and video.codec is not None:
         yield _no_rate(video, written)
+
+
+def _quality(video: Video, written: Written) -> Iterator[Problem]:
+    """A quality says all by itself."""
+    assert video.quality is not None, "a picture with a quality"
+    if video.quality.vmaf is None:
+        yield written.problem("quality says nothing", "video.quality", "Write  quality: {vmaf: 94}")
+    for field in ("crf", "bitrate", "mode"):
+        if getattr(video, field) is not None:
+            main, other = written.later("video.quality", f"video.{field}")
+            message = f'two rate controls: "quality" and "{field}" cannot both be set'
+            hint = f"To take the quality, write  {field}: null  beside it."
+            yield written.problem(message, main, *written.source_of(other), hint)
 
 
 def _idle_passes(video: Video, written: Written) -> Iterator[Problem]:
@@ -120,7 +135,7 @@ def _lossless(video: Video, encoder: str, _: EncoderFacts, written: Written) -> 
 def _beside(video: Video, encoder: str, facts: EncoderFacts, written: Written) -> Iterator[Problem]:
     """Ceilings, floors and buffers beside a rate control that has no use for them."""
     control = rate_control(video)
-    if control is None or (video.crf is not None and video.bitrate is not None):
+    if control is None or (video.bitrate is not None and (video.crf is not None or video.quality is not None)):
         return
     for field in _BESIDE:
         idle = field not in facts.acts[control]

@@ -27,6 +27,7 @@ from reconciler.core.parameters import (
     Video,
 )
 from reconciler.core.provider_types import ProviderOptions, Secret
+from reconciler.core.quality_fields import Quality
 from reconciler.core.sound_fields import CopyIf, Loudness
 from reconciler.core.still_fields import Stills
 from reconciler.core.strict import Strict
@@ -150,7 +151,10 @@ class Spec(Strict):
     encodes: dict[str, EncodeSpec] | None = None
 
 
-PARAMETER_MODELS = (Parameters, Video, Audio, Crop, Pad, FrameRateLimit, Segment, Variant, Loudness, CopyIf, Stills)
+PARAMETER_MODELS = (
+    *(Parameters, Video, Audio, Crop, Pad, FrameRateLimit, Segment, Variant),
+    *(Loudness, CopyIf, Stills, Quality),
+)
 SPEC_MODELS = (
     *(ProviderOptions, ChecksSpec, DeliverSpec),
     *(Policy, PlacedPolicy, TrimSpec, SourceSpec, ForEachFile, ForEachGlob, PresetSpec, OutputSpec),
@@ -163,7 +167,7 @@ CHANGES_BITS: Mapping[str, frozenset[str]] = {
     "Video": frozenset(
         {
             *("codec", "encoder", "preset", "tune", "profile", "level", "pixel_format", "keyframe_interval"),
-            *("crf", "bitrate", "min_bitrate", "max_bitrate", "buffer_size", "mode", "passes"),
+            *("crf", "quality", "bitrate", "min_bitrate", "max_bitrate", "buffer_size", "mode", "passes"),
             *("width", "height", "avoid_upscaling", "crop", "pad", "rotate", "flip", "fps", "deinterlace", "tonemap"),
         }
     ),
@@ -172,6 +176,7 @@ CHANGES_BITS: Mapping[str, frozenset[str]] = {
     ),
     "Loudness": frozenset({"target", "true_peak", "range"}),
     "CopyIf": frozenset({"codec", "max_bitrate"}),
+    "Quality": frozenset({"vmaf"}),
     "Stills": frozenset({"at", "every", "grid", "width", "height"}),
     "Crop": frozenset({"top", "bottom", "left", "right"}),
     "Pad": frozenset({"aspect", "color"}),

@@ -159,7 +159,7 @@ class Record(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     `attempt` counts every try at this address and is part of its job's identity; `failures` counts those that
     failed since the spec or the source last changed. `delivered` is the copy of this attempt, or still of an
     earlier one; `checks` is what was measured of it. `previous` are earlier attempts with a living file, `history`
-    the last attempts that ended, whatever became of their files.
+    the last attempts that ended, whatever became of their files. `pins` are values that were found once (see `pins`).
     """
 
     rev: int
@@ -183,6 +183,7 @@ class Record(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     encoder: str = ""
     error: str | None = None
     updated_at: str | None = None
+    pins: Mapping[str, Canonical] = {}
 
 
 class Approval(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

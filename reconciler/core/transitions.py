@@ -12,6 +12,7 @@ from reconciler.core.encode import Output
 from reconciler.core.evidence import Content
 from reconciler.core.history import with_cancelled, with_end
 from reconciler.core.jobs import PlannedJob, attempt_of
+from reconciler.core.pins import kept
 from reconciler.core.ports import Done, Held, Suspect, Verified
 from reconciler.core.state import Attempt, Delivered, Evidence, JobRecord, OutputRecord, Phase, Record, SourceRecord
 from reconciler.core.steps import Create, EncodeStep, Move, Resume, Retry, Reuse, ReuseTwin, Update
@@ -54,6 +55,7 @@ def intended(
         protect=output.protect,
         on_remove=output.on_remove,
         updated_at=now,
+        pins=kept(known, output.manifest),
     )
 
 
@@ -114,6 +116,7 @@ def verified(record: Record, result: Verified, output: Output, *, rev: int, now:
         notes=result.notes,
         error=None,
         updated_at=now,
+        pins=result.pins,
     )
     return with_end(whole, "complete", now)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from reconciler.core.encode import Output
 from reconciler.core.errors import NotReadyError, ProviderError
 from reconciler.core.packages import singles
+from reconciler.core.pins import unresolved
 from reconciler.core.ports import (
     Done,
     Failed,
@@ -42,6 +43,7 @@ from reconciler.ffmpeg.probe import probe
 from reconciler.ffmpeg.process import Ended
 from reconciler.ffmpeg.quality import Checker
 from reconciler.ffmpeg.reading import Reading
+from reconciler.ffmpeg.resolving import resolved, searched
 from reconciler.ffmpeg.slots import Slots
 from reconciler.ffmpeg.status import Status
 from reconciler.ffmpeg.verdict import Part, judged
@@ -204,6 +206,21 @@ class Job:
             trees.remove(self._logs())
 
     def _made(self, outputs: Sequence[Output], material: Material, passes: Passes) -> dict[str, OutputResult]:
+        found = {output.name: self._resolved(output, passes) for output in outputs}
+        missed: dict[str, OutputResult] = {name: each for name, each in found.items() if isinstance(each, NotMade)}
+        outputs = [each for each in found.values() if isinstance(each, Output)]
+        return {**missed, **(self._encoded(outputs, material, passes) if outputs else {})}
+
+    def _resolved(self, output: Output, passes: Passes) -> Output | NotMade:
+        """The output with a crf for each quality that it asks for."""
+        if not unresolved(output.parameters, output.pins):
+            return resolved(output, output.pins)
+        work_files.make_room(self._logs(), [""])
+        return searched(
+            output, passes, self._checker(), self._part(output).file, folder=self._logs(), say=self.status.say
+        )
+
+    def _encoded(self, outputs: Sequence[Output], material: Material, passes: Passes) -> dict[str, OutputResult]:
         found = passes.find([(output, self._part(output).file) for output in outputs])
         for note in dict.fromkeys(note for output in outputs for note in passes.notes(output, found)):
             self.status.say(note)
@@ -289,12 +306,14 @@ class Job:
         notes = [*self._notes(output, material.facts), *passes.notes(output, found), *looked.notes]
         result = self._checking(material).checked(part, judged(part, wish, ended, tuple(notes), looked.wrong))
         self._stop_if_cancelled()
-        return result
+        return replace(result, pins=output.pins) if isinstance(result, Verified) else result
+
+    def _checker(self) -> Checker:
+        machine, shop = self._shop.machine, self._shop
+        return Checker(machine.program, machine.environment, machine.clock, threads=shop.threads or shop.cpus)
 
     def _checking(self, material: Material) -> Checking:
-        machine, shop = self._shop.machine, self._shop
-        checker = Checker(machine.program, machine.environment, machine.clock, threads=shop.threads or shop.cpus)
-        return Checking(checker, self.request.source, material.path, self._report_check, self._is_cancelled)
+        return Checking(self._checker(), self.request.source, material.path, self._report_check, self._is_cancelled)
 
     def _report_check(self, fraction: float) -> None:
         self.status.become(Running("verifying", fraction=fraction))

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from reconciler.core.checks import Checks
 from reconciler.core.encode import Output, Source
 from reconciler.core.errors import RejectedError
 from reconciler.core.packages import is_package
+from reconciler.core.parameters import Parameters, Video
 from reconciler.core.sound_fields import Loudness
-from reconciler.ffmpeg import loudness
-from reconciler.ffmpeg.arguments import Target, first_pass, hearing, sounds_to_hear
+from reconciler.ffmpeg import loudness, quality_search
+from reconciler.ffmpeg.arguments import Target, arguments, first_pass, hearing, sounds_to_hear, video_track
+from reconciler.ffmpeg.comparison import Subject
 from reconciler.ffmpeg.complaints import Complaints
-from reconciler.ffmpeg.facts import MediaFacts
+from reconciler.ffmpeg.encoders import encoder_of
+from reconciler.ffmpeg.facts import MediaFacts, wanted_span
 from reconciler.ffmpeg.findings import Findings, Heard
 from reconciler.ffmpeg.loudness import Measured, Report
 from reconciler.ffmpeg.process import Ended
+from reconciler.ffmpeg.quality import Checker
+from reconciler.ffmpeg.quality_search import Found
 
 Run = Callable[[Sequence[str], Path, Complaints], Ended]
 
@@ -46,6 +52,24 @@ class Passes:
                 if sound not in heard:
                     heard[sound] = self._measured(sound, part)
         return Findings(heard)
+
+    def crf_of(self, video: Video, target: float, checker: Checker, part: Path, folder: Path) -> Found:
+        """The crf with which a picture scores `target`, by samples that lie in `folder` meanwhile.
+
+        Raises ValueError if there is none, RejectedError where pictures cannot be compared, UnavailableError.
+        """
+        trim = self.source.trim
+        track = video_track(self.facts)
+        assert track is not None, "an output with a picture"
+        pieces = quality_search.samples(wanted_span(self.facts, track, trim)[1], trim)
+        sample = Sampler(self, checker, folder / "sample.mkv", part)
+
+        def score(crf: float) -> float:
+            picture = video.model_copy(update={"quality": None, "crf": crf})
+            scores = [sample.score(picture, replace(self.source, trim=piece)) for piece in pieces]
+            return sum(scores) / len(scores)
+
+        return quality_search.search(score, target, encoder_of(video))
 
     def first(self, targets: Sequence[Target], part: Path, threads: int | None) -> str | None:
         """Look at the pictures of all targets in two passes; why that failed, if it did."""
@@ -92,3 +116,27 @@ class Passes:
         if found is None:
             raise RejectedError(f"the loudness cannot be measured: {ended.reason()}")
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Sampler:
+    """Encodes parts of a source into one file after the other, and compares each with the source."""
+
+    passes: Passes
+    checker: Checker
+    file: Path
+    part: Path
+
+    def score(self, picture: Video, source: Source) -> float:
+        """The mean VMAF of one part. Raises RejectedError, UnavailableError."""
+        wanted = Parameters(container="mkv", video=picture)
+        target = Target(wanted, str(self.file))
+        command = arguments(source, self.passes.path, [target], facts=self.passes.facts)
+        ended = self.passes.run(command, self.part, Complaints())
+        if not ended.succeeded:
+            raise RejectedError(f"a sample cannot be encoded: {ended.reason()}")
+        subject = Subject(str(self.file), wanted, source, self.passes.path or None)
+        measured = self.checker.measure(subject, Checks(min_vmaf=0.0), lambda _: None, lambda: False)
+        if measured.vmaf is None:
+            raise RejectedError("a sample cannot be compared with its source")
+        return measured.vmaf.mean

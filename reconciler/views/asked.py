@@ -125,6 +125,8 @@ def _rate(video: dict[str, Canonical]) -> str:
     words = []
     if "crf" in video:
         words.append(f"crf {_text(video['crf'])}")
+    if "quality.vmaf" in video:
+        words.append(f"vmaf {_text(video['quality.vmaf'])}")
     if "bitrate" in video:
         words.append(f"{'cbr ' if video.get('mode') == 'cbr' else ''}{_bits(video['bitrate'])}")
     if "crf" in video and "max_bitrate" in video:

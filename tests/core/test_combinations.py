@@ -57,6 +57,13 @@ CANNOT = {
     _video("codec: h264, crf: 23, profile: main, pixel_format: yuv444p"): '"profile: main" is not for yuv444p',
     _video("codec: h264, crf: 23, profile: high10"): '"profile: high10" is not for yuv420p, the default',
     _video("codec: vp9, crf: 30, profile: 2"): '"profile: 2" is not for yuv420p, the default',
+    # qualities
+    _video("codec: h264, quality: {}"): "quality says nothing",
+    _video("codec: h264, quality: {vmaf: 94}, crf: 23"): ('two rate controls: "quality" and "crf" cannot both be set'),
+    _video("codec: h264, bitrate: 1M, quality: {vmaf: 94}"): (
+        'two rate controls: "quality" and "bitrate" cannot both be set'
+    ),
+    _video("codec: h264, quality: {vmaf: 94}, passes: 2"): '"passes: 2" is for an average bitrate',
     # stills
     "{container: jpg}": "nothing is said about the stills of a jpg",
     "{container: jpg, stills: {width: 160}}": "stills has neither a time nor an interval",
@@ -170,6 +177,8 @@ CAN = [
     "{container: flac, audio: {codec: flac, channels: 6, sample_rate: 96k}}",
     "{container: ogg, audio: {codec: opus, bitrate: 96k}}",
     "{container: jpg, stills: {at: 10%}}",
+    _video("codec: h264, quality: {vmaf: 94}"),
+    _video("codec: hevc, quality: {vmaf: 90.5}, max_bitrate: 4M, buffer_size: 8M"),
     "{container: png, stills: {at: 00:01:30, height: 720}, video: {codec: none}, audio: {codec: none}}",
     "{container: webp, stills: {every: 10s, width: 160, grid: 10x10}}",
     "{container: mp3, video: {codec: none}, audio: {codec: copy}}",

@@ -66,6 +66,7 @@ SAMPLES = {
     "video.codec": ("h264", "hevc"),
     "video.encoder": (None, "libx264"),
     "video.crf": (23, 21),
+    "video.quality.vmaf": (None, 94),
     "video.bitrate": ("4M", "5M"),
     "video.min_bitrate": (None, "1M"),
     "video.max_bitrate": (None, "5M"),
@@ -111,9 +112,11 @@ SAMPLES = {
 def _leaves():
     """The names, in a manifest, of all fields of Parameters."""
     models = {"": "Parameters", "video.": "Video", "audio.": "Audio", "video.crop.": "Crop", "video.pad.": "Pad"}
+    models["video.quality."] = "Quality"
     models |= {"segment.": "Segment", "stills.": "Stills", "audio.loudness.": "Loudness", "audio.copy_if.": "CopyIf"}
     names = {prefix + field for prefix, model in models.items() for field in CHANGES_BITS[model]}
-    names -= {"video", "audio", "video.crop", "video.pad", "segment", "variants", "stills", "audio.loudness", "audio.copy_if"}
+    names -= {"video", "video.quality", "audio", "video.crop", "video.pad", "segment", "variants"}
+    names -= {"stills", "audio.loudness", "audio.copy_if"}
     # A variant is made of Video and Audio: one field of each stands for them.
     return names | {"video.fps.max", "variants.x.video.crf", "variants.x.audio.track"}
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from builders_ffmpeg import AAC, H264, asked, generated, local
 from reconciler.core.parameters import Parameters
+from reconciler.core.pins import resolved, unresolved
 from reconciler.ffmpeg.arguments import Target, arguments, shell
 from reconciler.ffmpeg.formats import FORMAT_WHITELIST
 from reconciler.ffmpeg.probe import probe
@@ -87,6 +88,9 @@ WALK = {
     "audio.copy_if.max_bitrate": ({}, "1k", "1M"),
 }
 
+# What is found by a pass of its own.
+SEARCHED = {"video.quality.vmaf"}
+
 # What changes nothing before a source is known, and a clip with which it does.
 KNOWN = {
     "audio.missing": "silent",
@@ -136,7 +140,15 @@ def changed(context, path, value):
 
 def test_the_walk_knows_every_field():
     """A new field fails here until somebody says below how it changes what ffmpeg is told."""
-    assert set(WALK) == set(leaves(Parameters))
+    assert set(WALK) | set(SEARCHED) == set(leaves(Parameters))
+
+
+def test_what_is_searched_for_changes_the_arguments_when_it_is_found():
+    """A quality is no setting of an encoder: a pass of its own finds the crf, which is."""
+    wanted = asked(video={"codec": "h264", "quality": {"vmaf": 94}})
+    assert {"video."} == set(unresolved(wanted, {}))
+    assert {} == unresolved(wanted, {"video.crf": 24.5})
+    assert ["24.5"] == after(told(resolved(wanted, {"video.crf": 24.5})), "-crf")
 
 
 @pytest.mark.parametrize("path", WALK)
