@@ -79,7 +79,7 @@ def _video(video: Video) -> Iterator[Refusal]:
     if video.quality is not None:
         message = "ByteNite cannot be asked for a VMAF"
         yield Refusal("video.quality.vmaf", message, "Write  crf: 23, or encode it with a provider of type ffmpeg.")
-    for field in ("pixel_format", "keyframe_interval", "deinterlace", "tonemap", "passes"):
+    for field in ("pixel_format", "keyframe_interval", "deinterlace", "tonemap", "passes", "autocrop"):
         value = getattr(video, field)
         if value is not None and value != NEUTRAL.get(f"video.{field}"):
             yield Refusal(f"video.{field}", f'ByteNite\'s document has no word for "{field}"', LOCALLY)

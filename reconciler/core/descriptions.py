@@ -126,6 +126,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "height": "Pixels; alone it keeps the shape.",
         "avoid_upscaling": "Whether smaller sources stay small; true if left out.",
         "crop": "Pixels taken off the source's edges.",
+        "autocrop": "Take black bars off; they are looked for once, and kept in the state.",
         "pad": "Bars that bring the picture to a shape.",
         "deinterlace": "auto: if the source is interlaced; on; off if left out.",
         "tonemap": "How HDR is brought down to SDR: hable, mobius or reinhard.",

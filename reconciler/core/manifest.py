@@ -31,6 +31,7 @@ NEUTRAL: Mapping[str, Canonical] = {
     "video.passes": 1,
     "video.rotate": 0,
     "video.deinterlace": "off",
+    "video.autocrop": False,
     "video.crop.top": 0,
     "video.crop.bottom": 0,
     "video.crop.left": 0,

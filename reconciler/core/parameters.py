@@ -238,6 +238,7 @@ class Video(Strict):
     height: Pixels | None = None
     avoid_upscaling: Truth | None = None
     crop: Crop | None = None
+    autocrop: Truth | None = None
     pad: Pad | None = None
     deinterlace: (
         Annotated[

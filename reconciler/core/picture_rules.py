@@ -21,6 +21,7 @@ def picture_problems(video: Video, written: Written) -> Iterator[Problem]:
     yield from as_far_as_known(_even("height", video, written))
     yield from as_far_as_known(_idle_upscaling(video, written))
     yield from as_far_as_known(_crop(video, written))
+    yield from as_far_as_known(_two_crops(video, written))
     yield from as_far_as_known(_pad(video, written))
 
 
@@ -104,6 +105,13 @@ def _crop(video: Video, written: Written) -> Iterator[Problem]:
         yield from as_far_as_known(_even_edge(edge, crop, video, written))
     if all(getattr(crop, edge) is None for edge in edges):
         yield written.problem("a crop that takes nothing off", "video.crop", "Write  crop: {top: 20, bottom: 20}")
+
+
+def _two_crops(video: Video, written: Written) -> Iterator[Problem]:
+    if video.autocrop and video.crop is not None:
+        main, other = written.later("video.autocrop", "video.crop")
+        hints = (*written.source_of(other), "Leave one of them out.")
+        yield written.problem('"crop" and "autocrop" cannot both be set', main, *hints)
 
 
 def _even_edge(edge: str, crop: Crop, video: Video, written: Written) -> Iterator[Problem]:

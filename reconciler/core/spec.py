@@ -168,7 +168,8 @@ CHANGES_BITS: Mapping[str, frozenset[str]] = {
         {
             *("codec", "encoder", "preset", "tune", "profile", "level", "pixel_format", "keyframe_interval"),
             *("crf", "quality", "bitrate", "min_bitrate", "max_bitrate", "buffer_size", "mode", "passes"),
-            *("width", "height", "avoid_upscaling", "crop", "pad", "rotate", "flip", "fps", "deinterlace", "tonemap"),
+            *("width", "height", "avoid_upscaling", "crop", "pad", "rotate", "flip", "fps"),
+            *("autocrop", "deinterlace", "tonemap"),
         }
     ),
     "Audio": frozenset(

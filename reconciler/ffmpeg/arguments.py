@@ -11,7 +11,7 @@ from reconciler.core.languages import old_code
 from reconciler.core.packages import is_package, segment_type
 from reconciler.core.parameters import Audio, Parameters
 from reconciler.core.units import number
-from reconciler.ffmpeg import encoders, geometry, loudness, sound, stills, trimming
+from reconciler.ffmpeg import bars, encoders, geometry, loudness, sound, stills, trimming
 from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, VideoTrack, wanted_span
 from reconciler.ffmpeg.findings import NOTHING, Findings, Heard
 from reconciler.ffmpeg.formats import generated_arguments, input_arguments, output_arguments
@@ -22,6 +22,7 @@ from reconciler.ffmpeg.trimming import lead_in, seek
 
 # Silence, where it is asked for instead of no sound at all, is an input of its own.
 _MADE_UP = "1:a:0"
+_LONG = 60.0  # seconds
 
 _GLOBAL = [
     *("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning"),
@@ -76,6 +77,17 @@ def arguments(
         copied = [feed.is_copied for feed in own if feed.kind == "audio"]
         words += _output(target, maps, facts, threads, copied)
     return words
+
+
+def looking_for_bars(source: Source, path: str, facts: MediaFacts, part: str) -> list[str]:
+    """The arguments of the process that looks for black bars; it writes nothing, and is known by `part`."""
+    chain = [*trimming.filters("video", source.trim, lead_in(source.trim, facts)), bars.FILTER]
+    # Of a long source the keyframes are enough.
+    fast = ["-skip_frame", "nokey"] if source.kind != "lavfi" and facts.end > _LONG else []
+    words = [*_GLOBAL, *fast, *_opened(source, path, facts)]
+    words[words.index("level+warning")] = "level+info"
+    shown = ["-map", "0:V:0", "-vf", ",".join(chain), "-fps_mode", "passthrough"]
+    return [*words, *shown, "-an", "-f", "null", f"file:{part}"]
 
 
 def first_pass(

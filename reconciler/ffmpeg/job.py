@@ -14,7 +14,7 @@ from pathlib import Path
 from reconciler.core.encode import Output
 from reconciler.core.errors import NotReadyError, ProviderError
 from reconciler.core.packages import singles
-from reconciler.core.pins import unresolved
+from reconciler.core.pins import uncropped, unresolved
 from reconciler.core.ports import (
     Done,
     Failed,
@@ -212,8 +212,8 @@ class Job:
         return {**missed, **(self._encoded(outputs, material, passes) if outputs else {})}
 
     def _resolved(self, output: Output, passes: Passes) -> Output | NotMade:
-        """The output with a crf for each quality that it asks for."""
-        if not unresolved(output.parameters, output.pins):
+        """The output with settings for each wish that has to be looked into."""
+        if not unresolved(output.parameters, output.pins) and not uncropped(output.parameters, output.pins):
             return resolved(output, output.pins)
         work_files.make_room(self._logs(), [""])
         return searched(

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.core.checks import Checks
 from reconciler.core.encode import Output, Source
 from reconciler.core.errors import RejectedError
 from reconciler.core.packages import is_package
-from reconciler.core.parameters import Parameters, Video
+from reconciler.core.parameters import Crop, Parameters, Video
 from reconciler.core.sound_fields import Loudness
-from reconciler.ffmpeg import loudness, quality_search
-from reconciler.ffmpeg.arguments import Target, arguments, first_pass, hearing, sounds_to_hear, video_track
+from reconciler.ffmpeg import bars, loudness, quality_search
+from reconciler.ffmpeg.arguments import (
+    Target,
+    arguments,
+    first_pass,
+    hearing,
+    looking_for_bars,
+    sounds_to_hear,
+    video_track,
+)
 from reconciler.ffmpeg.comparison import Subject
 from reconciler.ffmpeg.complaints import Complaints
 from reconciler.ffmpeg.encoders import encoder_of
@@ -43,6 +51,7 @@ class Passes:
     path: str
     facts: MediaFacts
     run: Run
+    _bars: list[Crop] = field(default_factory=list)
 
     def find(self, wanted: Sequence[tuple[Output, Path]]) -> Findings:
         """All that the encode of these outputs, each with its part, goes by. Raises RejectedError."""
@@ -52,6 +61,18 @@ class Passes:
                 if sound not in heard:
                     heard[sound] = self._measured(sound, part)
         return Findings(heard)
+
+    def bars(self, part: Path) -> Crop:
+        """The black bars around the picture, looked for once. Raises RejectedError."""
+        track = video_track(self.facts)
+        assert track is not None, "an output with a picture"
+        if not self._bars:
+            report = Report()
+            ended = self.run(looking_for_bars(self.source, self.path, self.facts, str(part)), part, report)
+            if not ended.succeeded:
+                raise RejectedError(f"black bars cannot be looked for: {ended.reason()}")
+            self._bars.append(bars.read_bars(report.lines, track))
+        return self._bars[0]
 
     def crf_of(self, video: Video, target: float, checker: Checker, part: Path, folder: Path) -> Found:
         """The crf with which a picture scores `target`, by samples that lie in `folder` meanwhile.

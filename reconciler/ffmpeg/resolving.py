@@ -12,6 +12,7 @@ from reconciler.core.errors import RejectedError
 from reconciler.core.pins import Pins
 from reconciler.core.ports import NotMade
 from reconciler.core.units import number
+from reconciler.ffmpeg import bars
 from reconciler.ffmpeg.passes import Passes
 from reconciler.ffmpeg.quality import Checker
 
@@ -24,9 +25,17 @@ def resolved(output: Output, found: Pins) -> Output:
 def searched(
     output: Output, passes: Passes, checker: Checker, part: Path, *, folder: Path, say: Callable[[str], None]
 ) -> Output | NotMade:
-    """The output with a crf for each quality; samples lie in `folder` meanwhile. Raises UnavailableError."""
+    """The output without its bars and with a crf for each quality; samples lie in `folder`. Raises UnavailableError."""
     found = dict(output.pins)
-    for name, video in pins.unresolved(output.parameters, output.pins).items():
+    for begin in pins.uncropped(output.parameters, found):
+        try:
+            crop = passes.bars(part)
+        except RejectedError as error:
+            return NotMade(str(error))
+        found |= pins.crop_pins(begin, crop)
+        say(f"black bars: {bars.words(crop)}")
+    output = resolved(output, found)
+    for name, video in pins.unresolved(output.parameters, found).items():
         assert video.quality is not None, "a picture with a quality"
         try:
             best = passes.crf_of(video, video.quality.vmaf or 0, checker, part, folder)

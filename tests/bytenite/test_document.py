@@ -52,6 +52,7 @@ WALK = {
     "video.keyframe_interval": ({}, None, 4),
     "video.deinterlace": ({}, "off", "auto"),
     "video.passes": ({"video": AVERAGE}, 1, 2),
+    "video.autocrop": ({}, False, True),
     "video.quality.vmaf": ({}, None, 94),
     "video.tonemap": ({}, None, "hable"),
     "audio.codec": ({}, "aac", "opus"),

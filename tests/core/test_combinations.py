@@ -57,6 +57,7 @@ CANNOT = {
     _video("codec: h264, crf: 23, profile: main, pixel_format: yuv444p"): '"profile: main" is not for yuv444p',
     _video("codec: h264, crf: 23, profile: high10"): '"profile: high10" is not for yuv420p, the default',
     _video("codec: vp9, crf: 30, profile: 2"): '"profile: 2" is not for yuv420p, the default',
+    _video("codec: h264, crf: 23, autocrop: true, crop: {top: 2}"): '"crop" and "autocrop" cannot both be set',
     # qualities
     _video("codec: h264, quality: {}"): "quality says nothing",
     _video("codec: h264, quality: {vmaf: 94}, crf: 23"): ('two rate controls: "quality" and "crf" cannot both be set'),

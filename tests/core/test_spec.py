@@ -81,6 +81,7 @@ SAMPLES = {
     "video.width": (None, 640),
     "video.height": (480, 720),
     "video.avoid_upscaling": (None, False),
+    "video.autocrop": (None, True),
     "video.crop.top": (None, 2),
     "video.crop.bottom": (None, 2),
     "video.crop.left": (None, 2),

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from builders_ffmpeg import AAC, H264, asked, generated, local
 from reconciler.core.parameters import Parameters
-from reconciler.core.pins import resolved, unresolved
+from reconciler.core.pins import resolved, uncropped, unresolved
 from reconciler.ffmpeg.arguments import Target, arguments, shell
 from reconciler.ffmpeg.formats import FORMAT_WHITELIST
 from reconciler.ffmpeg.probe import probe
@@ -89,7 +89,7 @@ WALK = {
 }
 
 # What is found by a pass of its own.
-SEARCHED = {"video.quality.vmaf"}
+SEARCHED = {"video.quality.vmaf", "video.autocrop"}
 
 # What changes nothing before a source is known, and a clip with which it does.
 KNOWN = {
@@ -148,6 +148,11 @@ def test_what_is_searched_for_changes_the_arguments_when_it_is_found():
     wanted = asked(video={"codec": "h264", "quality": {"vmaf": 94}})
     assert {"video."} == set(unresolved(wanted, {}))
     assert {} == unresolved(wanted, {"video.crf": 24.5})
+    barred = asked(video={**H264, "autocrop": True})
+    assert ["video."] == uncropped(barred, {})
+    found = {"video.crop.top": 20, "video.crop.bottom": 20, "video.crop.left": 0, "video.crop.right": 0}
+    assert [] == uncropped(barred, found)
+    assert "crop=iw-0:ih-40:0:20" in after(told(resolved(barred, found)), "-vf")[0]
     assert ["24.5"] == after(told(resolved(wanted, {"video.crf": 24.5})), "-crf")
 
 

@@ -371,9 +371,10 @@ bbb/720p: must be replaced (+/-): video.crf changed.
 
   Not set, so the default: faststart=true, video.avoid_upscaling=true,
     video.mode=vbr, video.passes=1, video.rotate=0, video.deinterlace=off,
-    video.crop.top=0, video.crop.bottom=0, video.crop.left=0,
-    video.crop.right=0, video.pad.color=black, video.pixel_format=yuv420p,
-    audio.missing=skip, audio.track=0, source.trim.start=0
+    video.autocrop=false, video.crop.top=0, video.crop.bottom=0,
+    video.crop.left=0, video.crop.right=0, video.pad.color=black,
+    video.pixel_format=yuv420p, audio.missing=skip, audio.track=0,
+    source.trim.start=0
   declared at  specs/test.yaml:1:1
   written to   outputs/bbb/720p.mp4
   provider     local
