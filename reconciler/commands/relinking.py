@@ -11,7 +11,7 @@ from reconciler.commands.options import Globals
 from reconciler.core import transitions
 from reconciler.core.encode import Desired
 from reconciler.core.errors import ProviderError
-from reconciler.core.expiry import dead_links, renewed
+from reconciler.core.expiry import dead_links, is_copied, renewed
 from reconciler.core.ports import RenewsLinks
 from reconciler.core.state import Record
 from reconciler.store import store
@@ -20,13 +20,18 @@ from reconciler.store import store
 def renew(settings: Globals, addresses: Collection[str], *, missing: bool = True) -> list[str]:
     """Renew the links among these outputs that are dead; what could not be renewed, in sentences.
 
-    With `missing`, also those that live and are not at hand on this machine. Takes the lock only if there is
-    something to renew. Raises LockedError, StateError, SpecError.
+    With `missing`, also those that live and are not at hand on this machine, and those of files that have a copy,
+    which nobody needs a link to. Takes the lock only if there is something to renew. Raises LockedError, StateError,
+    SpecError.
     """
     desired = gathering.load_specs(settings).desired
     state = Path(settings.state)
     found = store.read(state, desired.project).snapshot.records
-    asked = {address: record for address, record in found.items() if address in addresses}
+    asked = {
+        address: record
+        for address, record in found.items()
+        if address in addresses and (missing or not is_copied(record))
+    }
     live = store.live_links(state) if missing else None
     if not dead_links(asked, gathering.stamp(), live=live):
         return []

@@ -36,6 +36,12 @@ def _needs_link(output: OutputRecord, now: str, address: str, live: Mapping[str,
     return link_is_dead(output, now) or (live is not None and address not in live)
 
 
+def is_copied(record: Record) -> bool:
+    """Whether a copy of just this attempt was made, whatever became of it."""
+    copy = record.delivered
+    return copy is not None and (copy.fingerprint, copy.attempt) == (record.fingerprint, record.attempt)
+
+
 def renewed(output: OutputRecord, fresh: Iterable[Held]) -> Held | None:
     """The fresh link of the same file: the same but for its query, else one to a file of the same name."""
     candidates = list(fresh)
