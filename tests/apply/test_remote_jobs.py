@@ -284,3 +284,35 @@ def test_on_remove_delete_spares_what_others_use():
 
     assert {"bbb/720p"} == set(universe.state().records)
     assert 1 == len(universe.jobs)
+
+
+SERIES = [output(f"s{n}/x", crf=20 + n, of=source(f"masters/{n}.mov")) for n in range(4)]
+
+
+def test_a_canary_goes_first_and_alone():
+    """The first job is finished before the others are started, and then they run as always."""
+    universe = remote()
+    process = Process(universe)
+    outcome = process.run(desired(*SERIES), options=Options(canary=1))
+    told = [type(happening).__name__ for happening in process.told]
+
+    assert (4, ()) == (len(outcome.encoded), outcome.failed)
+    assert told.index("OutputDone") < [n for n, name in enumerate(told) if name == "JobStarted"][1]
+    assert ["Canaries"] == [name for name in told if name == "Canaries"]
+
+
+def test_a_canary_that_fails_holds_the_others_back():
+    """Nothing else was started or paid for; without the canary's failure the next apply goes on."""
+    universe = remote(fails={"s0/x"})
+    outcome = Process(universe).run(desired(*SERIES), options=Options(canary=1))
+
+    assert (["s0/x"], 3) == ([failed.address for failed in outcome.failed], outcome.not_run)
+    assert 1 == sum(universe.starts.values())
+
+
+def test_after_so_many_failures_nothing_more_is_started():
+    """Two failures are allowed to happen; what was not started by then is left."""
+    universe = remote(fails={each.address for each in SERIES})
+    outcome = Process(universe).run(desired(*SERIES), options=Options(max_failures=2, parallelism=1))
+
+    assert (2, 2) == (len(outcome.failed), outcome.not_run)

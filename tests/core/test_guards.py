@@ -12,7 +12,7 @@ from builders import desired, file_of, output, record, source, world
 from reconciler.core.cost import Money
 from reconciler.core.encode import ProviderSettings, Trim
 from reconciler.core.errors import UsageError
-from reconciler.core.guards import guards, limit_refusals
+from reconciler.core.guards import default_canary, guards, limit_refusals
 from reconciler.core.limits import Limits, strictest
 from reconciler.core.plan import make_plan
 from reconciler.core.selection import Selection
@@ -258,3 +258,17 @@ def test_a_job_that_was_begun_and_not_started_has_yet_to_be_paid(expected, phase
 
     assert expected == next((f"{guard.used:.2f}" for guard in found if guard.key == "max_cost"), None)
     assert (expected is not None) == any(guard.breached for guard in found)
+
+
+@pytest.mark.parametrize(
+    ("expected", "number", "provider"), [(0, 9, "cloud"), (1, 10, "cloud"), (1, 11, "cloud"), (0, 11, "local")]
+)
+def test_one_goes_first_where_one_cause_reruns_ten_paid_outputs(expected, number, provider):
+    """Nine reruns, or reruns that cost nothing, need no canary."""
+    wanted, records = reruns(number, 40, provider=provider)
+    paid = ProviderSettings("cloud", "bytenite", FfmpegOptions(), paid=True)
+    specs = desired(*wanted)
+    specs = replace(specs, providers={**specs.providers, "cloud": paid})
+    plan = make_plan(specs, records, world(*records.values()), Selection())
+
+    assert expected == default_canary(plan, specs)
