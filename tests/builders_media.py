@@ -79,6 +79,15 @@ class Clips:
         )
         return self._made("long-subtitles.mkv", "-i", self.plain(), "-i", text, "-map", 0, "-map", 1, "-c", "copy")
 
+    def subtitled(self):
+        """Subtitles in English and Dutch beside a picture of six seconds."""
+        cues = "1\n00:00:00,500 --> 00:00:01,500\n{0} één\n\n2\n00:00:03,000 --> 00:00:05,000\n{0} two\n"
+        english, dutch = (self._bytes(f"{name}.srt", cues.format(name).encode()) for name in ("eng", "nld"))
+        tags = ("-metadata:s:s:0", "language=eng", "-metadata:s:s:1", "language=dut")
+        maps = ("-map", 0, "-map", 1, "-map", 2)
+        plain = self.plain("plain6.mp4", seconds=6)
+        return self._made("subtitled.mkv", "-i", plain, "-i", english, "-i", dutch, *maps, "-c", "copy", *tags)
+
     def long_sound(self, container="mkv"):
         """Sound that goes on for a second and a half after the picture."""
         return self._made(

@@ -175,6 +175,9 @@ CONTAINERS: Mapping[str, ContainerFacts] = {
     "jpg": ContainerFacts((), ()),
     "png": ContainerFacts((), ()),
     "webp": ContainerFacts((), ()),
+    # Subtitles are none, either.
+    "vtt": ContainerFacts((), ()),
+    "srt": ContainerFacts((), ()),
     # Packages: what the players of each kind take.
     "hls": ContainerFacts(("h264", "hevc", "av1"), ("aac",), tracks=1),
     "dash": ContainerFacts(("h264", "hevc", "av1"), ("aac", "opus"), tracks=1),

@@ -19,6 +19,8 @@ from reconciler.core.picture_rules import picture_problems
 from reconciler.core.sound_rules import sound_problems, track_problems
 from reconciler.core.still_fields import KINDS as STILLS
 from reconciler.core.still_rules import still_problems
+from reconciler.core.subtitle_fields import KINDS as SUBTITLES
+from reconciler.core.subtitle_rules import subtitle_problems
 from reconciler.core.written import Written
 
 _EXAMPLES = {"video": "{codec: h264, crf: 23}", "audio": "{codec: aac, bitrate: 128k}"}
@@ -26,7 +28,7 @@ _EXAMPLES = {"video": "{codec: h264, crf: 23}", "audio": "{codec: aac, bitrate: 
 
 def problems(parameters: Parameters, written: Written) -> list[Problem]:
     """Everything that `parameters` cannot mean; `written` says where each of it stands."""
-    whole = (_unset, _faststart, package_problems, still_problems)
+    whole = (_unset, _faststart, package_problems, still_problems, subtitle_problems)
     found = [problem for rule in whole for problem in as_far_as_known(rule(parameters, written))]
     if written.entry("variants") is None:
         return found + _streams_problems(parameters, written)
@@ -94,7 +96,7 @@ def _audio(parameters: Parameters, written: Written) -> Iterator[Problem]:
 
 def _neither(parameters: Parameters, written: Written) -> Iterator[Problem]:
     facts = _facts(parameters)
-    if facts is None or parameters.container in STILLS:
+    if facts is None or parameters.container in {*STILLS, *SUBTITLES}:
         return
     said = parameters.audio is not None and (parameters.video is not None or not facts.video)
     if said and not _says(parameters.video) and not _says(parameters.audio):

@@ -89,8 +89,10 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "faststart": "Whether an mp4, mov or m4a plays before it is loaded; true if left out.",
         "segment": "How an hls, dash or cmaf package is cut up.",
         "variants": "The renditions of a package by name, each on top of the output's own video and audio.",
+        "subtitles": "Which subtitles of the source, for the containers vtt and srt.",
         "stills": "Pictures taken out of the source, for the containers jpg, png and webp.",
     },
+    "Subtitles": {"track": "Which of the source's subtitles: a number, counted from 0, or a language such as eng."},
     "Stills": {
         "at": "When the one picture is taken: a time, or a share of the length such as 10%.",
         "every": "The time between two pictures, which make a folder with a WebVTT list.",

@@ -42,6 +42,7 @@ NEUTRAL: Mapping[str, Canonical] = {
     "audio.track": 0,
     "audio.loudness.true_peak": -1.5,
     "source.trim.start": 0,
+    "subtitles.track": "0",
     "segment.type": "fmp4",
     "segment.duration": 6,
 }

@@ -17,9 +17,10 @@ from reconciler.core.quality_fields import Quality
 from reconciler.core.sound_fields import CopyIf, Loudness, Tracks
 from reconciler.core.still_fields import Stills
 from reconciler.core.strict import Strict
+from reconciler.core.subtitle_fields import Subtitles
 
 Container = Literal[
-    "mp4", "mov", "mkv", "webm", "m4a", "mp3", "ogg", "flac", "hls", "dash", "cmaf", "jpg", "png", "webp"
+    "mp4", "mov", "mkv", "webm", "m4a", "mp3", "ogg", "flac", "hls", "dash", "cmaf", "jpg", "png", "webp", "vtt", "srt"
 ]
 VideoCodec = Literal["h264", "hevc", "vp9", "av1", "none"]
 AudioCodec = Literal["aac", "opus", "mp3", "flac", "copy", "none"]
@@ -302,3 +303,4 @@ class Parameters(Strict):
     segment: Segment | None = None
     variants: dict[str, Variant | None] | None = None
     stills: Stills | None = None
+    subtitles: Subtitles | None = None

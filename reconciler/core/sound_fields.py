@@ -35,7 +35,7 @@ def _level_schema(lowest: int, highest: int, *examples: str) -> WithJsonSchema:
 
 def _tracks(value: object) -> str:
     """`all`, or what is listed, as one text: `0,2`, `eng,nld`."""
-    named = [_track(item) for item in (value if isinstance(value, list) else [value])]
+    named = [track(item) for item in (value if isinstance(value, list) else [value])]
     if not named:
         raise ValueError("tracks names none; write for example [eng, nld], [0, 2] or all")
     twice = next((each for number, each in enumerate(named) if each in named[:number]), None)
@@ -44,7 +44,8 @@ def _tracks(value: object) -> str:
     return ",".join(named)
 
 
-def _track(item: object) -> str:
+def track(item: object) -> str:
+    """One track: a number, or a language by its one code. Raises ValueError."""
     if isinstance(item, str) and _LANGUAGE.fullmatch(item):
         return language(item)
     if isinstance(item, int) and not isinstance(item, bool) and 0 <= item <= _MOST_TRACKS:
@@ -52,7 +53,7 @@ def _track(item: object) -> str:
     raise ValueError(f'"{item}" is no track; write a number, counted from 0, or a language such as eng')
 
 
-_TRACK: list[dict[str, object]] = [
+TRACK: list[dict[str, object]] = [
     {"type": "integer", "minimum": 0, "maximum": _MOST_TRACKS},
     {"type": "string", "pattern": "^[A-Za-z]{2,3}$"},
 ]
@@ -61,7 +62,7 @@ Tracks = Annotated[
     BeforeValidator(_tracks),
     WithJsonSchema(
         {
-            "anyOf": [*_TRACK, {"type": "array", "items": {"anyOf": _TRACK}, "minItems": 1, "uniqueItems": True}],
+            "anyOf": [*TRACK, {"type": "array", "items": {"anyOf": TRACK}, "minItems": 1, "uniqueItems": True}],
             "examples": ["all", ["eng", "nld"], [0, 2]],
         }
     ),

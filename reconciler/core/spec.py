@@ -31,6 +31,7 @@ from reconciler.core.quality_fields import Quality
 from reconciler.core.sound_fields import CopyIf, Loudness
 from reconciler.core.still_fields import Stills
 from reconciler.core.strict import Strict
+from reconciler.core.subtitle_fields import Subtitles
 
 Scalar = str | int | float | bool
 Labels = dict[str, Scalar | None]
@@ -153,7 +154,7 @@ class Spec(Strict):
 
 PARAMETER_MODELS = (
     *(Parameters, Video, Audio, Crop, Pad, FrameRateLimit, Segment, Variant),
-    *(Loudness, CopyIf, Stills, Quality),
+    *(Loudness, CopyIf, Stills, Quality, Subtitles),
 )
 SPEC_MODELS = (
     *(ProviderOptions, ChecksSpec, DeliverSpec),
@@ -163,7 +164,7 @@ SPEC_MODELS = (
 
 # Fields whose value is in the manifest: changing one encodes again. A field stands where it is declared.
 CHANGES_BITS: Mapping[str, frozenset[str]] = {
-    "Parameters": frozenset({"container", "video", "audio", "faststart", "segment", "variants", "stills"}),
+    "Parameters": frozenset({"container", "video", "audio", "faststart", "segment", "variants", "stills", "subtitles"}),
     "Video": frozenset(
         {
             *("codec", "encoder", "preset", "tune", "profile", "level", "pixel_format", "keyframe_interval"),
@@ -178,6 +179,7 @@ CHANGES_BITS: Mapping[str, frozenset[str]] = {
     "Loudness": frozenset({"target", "true_peak", "range"}),
     "CopyIf": frozenset({"codec", "max_bitrate"}),
     "Quality": frozenset({"vmaf"}),
+    "Subtitles": frozenset({"track"}),
     "Stills": frozenset({"at", "every", "grid", "width", "height"}),
     "Crop": frozenset({"top", "bottom", "left", "right"}),
     "Pad": frozenset({"aspect", "color"}),

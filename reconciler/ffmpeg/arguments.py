@@ -10,8 +10,9 @@ from reconciler.core.encode import Source, Trim
 from reconciler.core.languages import old_code
 from reconciler.core.packages import is_package, segment_type
 from reconciler.core.parameters import Audio, Parameters
+from reconciler.core.subtitle_fields import KINDS as SUBTITLES
 from reconciler.core.units import number
-from reconciler.ffmpeg import bars, encoders, geometry, loudness, sound, stills, trimming
+from reconciler.ffmpeg import bars, encoders, geometry, loudness, sound, stills, subtitles, trimming
 from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, VideoTrack, wanted_span
 from reconciler.ffmpeg.findings import NOTHING, Findings, Heard
 from reconciler.ffmpeg.formats import generated_arguments, input_arguments, output_arguments
@@ -159,6 +160,8 @@ def _feeds(wanted: Parameters, trim: Trim, facts: MediaFacts | None, findings: F
     """The tracks that an output is made from, and what is done to them: picture first."""
     feeds: list[Feed] = []
     lead = lead_in(trim, facts)
+    if wanted.container in SUBTITLES:
+        return [Feed("subtitle", f"0:s:{subtitles.track_of(wanted, facts) or 0}", None)]
     if wanted.stills is not None:
         taken = stills.filters(wanted.stills, trim, lead, facts, video_track(facts))
         return [Feed("video", "0:V:0", tuple(taken))]
@@ -200,6 +203,8 @@ def _output(
     wanted = target.parameters
     packed, container = is_package(wanted), _container(wanted)
     words: list[str] = []
+    if wanted.container in SUBTITLES:
+        return [*maps["subtitle"], *subtitles.arguments(wanted, target.path)]
     if wanted.stills is not None:
         return [*maps["video"], *stills.arguments(wanted, target.path)]
     if "video" in maps:

@@ -81,6 +81,14 @@ class AudioTrack(Track):
 
 
 @dataclass(frozen=True, slots=True)
+class SubtitleTrack:
+    """One track of subtitles."""
+
+    codec: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MediaFacts:
     """One media file.
 
@@ -96,6 +104,7 @@ class MediaFacts:
     audio: tuple[AudioTrack, ...]
     others: tuple[str, ...] = ()
     truncated: str | None = None
+    subtitles: tuple[SubtitleTrack, ...] = ()
 
     @property
     def end(self) -> float:

@@ -8,7 +8,8 @@ from reconciler.core.codecs import COPYABLE
 from reconciler.core.encode import Trim
 from reconciler.core.packages import singles
 from reconciler.core.parameters import Audio, Parameters, Video
-from reconciler.ffmpeg import encoders, stills
+from reconciler.core.subtitle_fields import KINDS as SUBTITLES
+from reconciler.ffmpeg import encoders, stills, subtitles
 from reconciler.ffmpeg.arguments import has_audio, has_video, video_track
 from reconciler.ffmpeg.facts import MediaFacts, VideoTrack
 from reconciler.ffmpeg.geometry import turned
@@ -20,6 +21,8 @@ def impossible(wanted: Parameters, facts: MediaFacts, trim: Trim, available: Col
     """Why an output cannot be made, in a sentence; None if it can. `available` are the build's encoders."""
     if facts.end and trim.start >= facts.end:
         return f"the trim starts at {trim.start} s, the source ends at {facts.end:.2f} s"
+    if wanted.container in SUBTITLES:
+        return subtitles.impossible(wanted, facts)
     if wanted.stills is not None:
         encoder = stills.encoder_of(wanted)
         missing = None if encoder in available else f"this ffmpeg has no encoder {encoder}"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["video", "audio"]
+Kind = Literal["video", "audio", "subtitle"]
 Maps = dict[Kind, list[str]]
 
 _FILTER_OPTION = {"video": "-vf", "audio": "-af"}

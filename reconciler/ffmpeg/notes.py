@@ -9,6 +9,7 @@ from reconciler.core.encode import Source, Trim
 from reconciler.core.packages import singles
 from reconciler.core.parameters import Parameters
 from reconciler.core.ports import Fetched
+from reconciler.core.subtitle_fields import KINDS as SUBTITLES
 from reconciler.ffmpeg.arguments import audio_track, has_audio, has_video, video_track
 from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, VideoTrack
 from reconciler.ffmpeg.geometry import is_deinterlaced, output_rate, output_size, turned
@@ -46,7 +47,8 @@ def notes(wanted: Parameters, facts: MediaFacts, trim: Trim) -> list[str]:
     found = [*_about_file(facts, trim)]
     for single in singles(wanted).values():
         found += [*_about_video(single, facts), *_about_audio(single, facts, trim)]
-    return list(dict.fromkeys(found))
+    known = {_OTHERS["subtitle"]} if wanted.container in SUBTITLES else set[str]()
+    return [note for note in dict.fromkeys(found) if note not in known]
 
 
 def clock(seconds: float) -> str:

@@ -13,6 +13,7 @@ import msgspec
 
 from reconciler.core.checks import CheckResult, Checks, Measured, judge
 from reconciler.core.packages import is_package
+from reconciler.core.subtitle_fields import KINDS as SUBTITLES
 from reconciler.ffmpeg.arguments import has_video
 from reconciler.ffmpeg.comparison import Subject
 from reconciler.ffmpeg.packages import Stream, layout
@@ -35,8 +36,8 @@ def check_output(
     The results of a package bear the names of its streams: `720p/min_vmaf`. `folder` is where a stream is put
     together; None: where the system keeps temporary files.
     """
-    if subject.parameters.stills is not None:
-        return ()  # pictures have no length, no sound and nothing beside them to compare; each was decoded
+    if subject.parameters.stills is not None or subject.parameters.container in SUBTITLES:
+        return ()  # neither has sound, or a picture beside that of the source; all of them was looked at
     if not is_package(subject.parameters):
         return checker.check(subject, checks, report, cancelled)
     if not Path(subject.path).is_dir():

@@ -17,7 +17,7 @@ import av.stream
 
 from reconciler.core.errors import RejectedError
 from reconciler.ffmpeg.damage import cut_off, open_ended
-from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, VideoTrack
+from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, SubtitleTrack, VideoTrack
 from reconciler.ffmpeg.light import Light, light_of
 from reconciler.ffmpeg.media import Packets, open_media, read_packets
 from reconciler.ffmpeg.tail import decode_tail
@@ -94,6 +94,10 @@ def describe(
         audio=tuple(audio),
         others=tuple(others),
         truncated=truncated,
+        subtitles=tuple(
+            SubtitleTrack(stream.codec_context.name if stream.codec_context else "", stream.metadata.get("language"))
+            for stream in container.streams.subtitles
+        ),
     )
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from reconciler.core.encode import Output
 from reconciler.core.packages import is_package, is_series
 from reconciler.core.ports import NotMade, OutputResult, Suspect, Verified
-from reconciler.ffmpeg import stills, work_files
+from reconciler.core.subtitle_fields import KINDS as SUBTITLES
+from reconciler.ffmpeg import stills, subtitles, work_files
 from reconciler.ffmpeg.facts import wanted_span
-from reconciler.ffmpeg.notes import output_summary
+from reconciler.ffmpeg.notes import clock, output_summary
 from reconciler.ffmpeg.packaging import Packaged, package
 from reconciler.ffmpeg.process import Ended
 from reconciler.ffmpeg.verify import Wish, verify
@@ -56,6 +57,9 @@ def _looked_at(part: Part, wish: Wish, ended: Ended) -> Packaged:
     """What was made, be it a package or one file."""
     if is_package(wish.parameters):
         return package(part.file, wish, ended.complaints)
+    if wish.parameters.container in SUBTITLES:
+        wrong, cues, end = subtitles.wrong(part.file, wish.parameters)
+        return Packaged(f"{clock(end)} {wish.parameters.container}, {cues} cues", round(end, 3), tuple(wrong))
     if wish.parameters.stills is not None:
         return _stills(part.file, wish)
     finding = verify(str(part.file), wish, ended.complaints)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.core.manifest import Canonical, Manifest
 from reconciler.core.packages import KINDS
+from reconciler.core.subtitle_fields import KINDS as SUBTITLES
 from reconciler.views.cells import columns_of, pad, pad_left, visible
 from reconciler.views.words import count, thousands
 
@@ -35,6 +36,8 @@ def asked(manifest: Manifest) -> Asked:
     """The words for one output, from its manifest."""
     video = {name[6:]: value for name, value in manifest.items() if name.startswith("video.")}
     audio = {name[6:]: value for name, value in manifest.items() if name.startswith("audio.")}
+    if manifest.get("container") in SUBTITLES:
+        return Asked(_text(manifest.get("container")), f"track {manifest.get('subtitles.track', 0)}", "", "", "")
     if any(name.startswith("stills.") for name in manifest):
         return _stills(manifest)
     if any(name.startswith("variants.") for name in manifest):

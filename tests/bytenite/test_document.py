@@ -62,6 +62,7 @@ WALK = {
     "audio.track": ({}, 0, 1),
     "audio.missing": ({}, "skip", "silence"),
     "audio.tracks": ({}, None, "all"),
+    "subtitles.track": ({}, 0, "eng"),
     "stills.at": ({}, None, "10%"),
     "stills.every": ({}, None, 10),
     "stills.grid": ({}, None, "5x5"),

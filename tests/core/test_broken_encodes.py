@@ -45,7 +45,7 @@ VALUES = [
         said("{extends: web-720p, container: «avi»}"),
         'container cannot be "avi"',
         f"{_X}.container",
-        "Possible: mp4, mov, mkv, webm, m4a, mp3, ogg, flac, hls, dash, cmaf, jpg, png, webp.",
+        "Possible: mp4, mov, mkv, webm, m4a, mp3, ogg, flac, hls, dash, cmaf, jpg, png, webp, vtt, srt.",
     ),
     Broken(
         "an unknown codec",

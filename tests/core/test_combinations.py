@@ -58,6 +58,10 @@ CANNOT = {
     _video("codec: h264, crf: 23, profile: high10"): '"profile: high10" is not for yuv420p, the default',
     _video("codec: vp9, crf: 30, profile: 2"): '"profile: 2" is not for yuv420p, the default',
     _video("codec: h264, crf: 23, autocrop: true, crop: {top: 2}"): '"crop" and "autocrop" cannot both be set',
+    "{container: mp4, video: {codec: h264, crf: 23}, audio: {codec: none}, subtitles: {track: 0}}": (
+        '"subtitles" says nothing for mp4'
+    ),
+    "{container: vtt, audio: {codec: aac}}": "vtt cannot hold aac",
     # qualities
     _video("codec: h264, quality: {}"): "quality says nothing",
     _video("codec: h264, quality: {vmaf: 94}, crf: 23"): ('two rate controls: "quality" and "crf" cannot both be set'),
@@ -178,6 +182,8 @@ CAN = [
     "{container: flac, audio: {codec: flac, channels: 6, sample_rate: 96k}}",
     "{container: ogg, audio: {codec: opus, bitrate: 96k}}",
     "{container: jpg, stills: {at: 10%}}",
+    "{container: vtt}",
+    "{container: srt, subtitles: {track: en}, video: {codec: none}, audio: {codec: none}}",
     _video("codec: h264, quality: {vmaf: 94}"),
     _video("codec: hevc, quality: {vmaf: 90.5}, max_bitrate: 4M, buffer_size: 8M"),
     "{container: png, stills: {at: 00:01:30, height: 720}, video: {codec: none}, audio: {codec: none}}",

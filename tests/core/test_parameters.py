@@ -26,6 +26,7 @@ def test_nothing_is_asked_for_by_default():
         "segment": None,
         "variants": None,
         "stills": None,
+        "subtitles": None,
     } == Parameters().model_dump()
     assert all(value is None for value in _video().model_dump().values())
     assert all(value is None for value in _audio().model_dump().values())

@@ -54,6 +54,7 @@ def test_every_model_is_classified():
 SAMPLES = {
     "container": ("mp4", "mkv"),
     "faststart": (None, False),
+    "subtitles.track": (0, "eng"),
     "stills.at": ("10%", "20%"),
     "stills.every": (5, 10),
     "stills.grid": (None, "5x5"),
@@ -114,10 +115,10 @@ def _leaves():
     """The names, in a manifest, of all fields of Parameters."""
     models = {"": "Parameters", "video.": "Video", "audio.": "Audio", "video.crop.": "Crop", "video.pad.": "Pad"}
     models["video.quality."] = "Quality"
-    models |= {"segment.": "Segment", "stills.": "Stills", "audio.loudness.": "Loudness", "audio.copy_if.": "CopyIf"}
+    models |= {"segment.": "Segment", "stills.": "Stills", "subtitles.": "Subtitles", "audio.loudness.": "Loudness", "audio.copy_if.": "CopyIf"}
     names = {prefix + field for prefix, model in models.items() for field in CHANGES_BITS[model]}
     names -= {"video", "video.quality", "audio", "video.crop", "video.pad", "segment", "variants"}
-    names -= {"stills", "audio.loudness", "audio.copy_if"}
+    names -= {"stills", "subtitles", "audio.loudness", "audio.copy_if"}
     # A variant is made of Video and Audio: one field of each stands for them.
     return names | {"video.fps.max", "variants.x.video.crf", "variants.x.audio.track"}
 

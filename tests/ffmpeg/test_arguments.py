@@ -76,6 +76,7 @@ WALK = {
     "audio.track": ({}, 0, 1),
     "audio.missing": ({}, "skip", "silence"),
     "audio.tracks": ({}, None, "all"),
+    "subtitles.track": ({"container": "vtt", "video": {}, "audio": {}}, 0, 1),
     "stills.at": ({**POSTER, "stills": {}}, "2s", "3s"),
     "stills.every": ({**POSTER, "stills": {}}, "5s", "10s"),
     "stills.grid": ({**POSTER, "stills": {"every": 5}}, None, "3x3"),
