@@ -105,7 +105,7 @@ def exit_code(document: PlanDocument, *, fail_on_limits: bool, detailed: bool) -
 
 def _planned(settings: Globals, selection: Selection, base: str | None, *, refresh: bool) -> gathering.Planned:
     if refresh:
-        from reconciler.commands.wiring import look_outside  # noqa: PLC0415 - a tenth of a second that few plans need
+        from reconciler.commands.outside import look_outside  # noqa: PLC0415 - a tenth of a second that few plans need
 
         return gathering.make_offline_plan(settings, selection, partial(look_outside, settings))
     if base is None:

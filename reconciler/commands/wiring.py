@@ -16,10 +16,9 @@ from types import FrameType
 from reconciler.apply.executor import Options, apply
 from reconciler.apply.hands import Hands
 from reconciler.apply.settle import settle
-from reconciler.commands.delivering import Courier, look_at_copies
+from reconciler.commands.delivering import Courier
 from reconciler.commands.gathering import (
     NOTHING_SEEN,
-    Outside,
     Planned,
     cache_folder,
     host,
@@ -32,6 +31,7 @@ from reconciler.commands.inspecting import Inspector
 from reconciler.commands.kinds import Types
 from reconciler.commands.logs import show_logs
 from reconciler.commands.options import Globals
+from reconciler.commands.outside import contents, look_at_contents, look_outside
 from reconciler.commands.sending import Sender
 from reconciler.core.encode import Desired, ProviderSettings, Source
 from reconciler.core.errors import ProviderError, RefusedError
@@ -45,7 +45,7 @@ from reconciler.core.selection import Selection
 from reconciler.core.state import Record, Snapshot
 from reconciler.core.steps import Resume
 from reconciler.edges import sources
-from reconciler.edges.evidence import SourceLooks, Unseen, silent_servers
+from reconciler.edges.evidence import silent_servers
 from reconciler.edges.object_sources import signed
 from reconciler.edges.outputs import PublishedFiles
 from reconciler.edges.source_cache import SourceCache
@@ -162,38 +162,6 @@ def _check(planned: Planned, hands: Hands) -> None:
     for name, provider in hands.providers.items():
         if name in used and isinstance(provider, Checks):
             provider.check()
-
-
-def look_outside(settings: Globals, desired: Desired, records: Mapping[str, Record]) -> Outside:
-    """What is asked of the world with `--refresh`, before a plan is made: copies in stores, and watched sources."""
-    watched = {output.source.identity: output.source for output in desired.outputs if output.source.watch}
-    copies = look_at_copies(settings, records, stores=True)
-    return Outside(copies, contents(look_at_contents(settings, watched.values())))
-
-
-def look_at_contents(settings: Globals, wanted: Iterable[Source]) -> Mapping[str, Content | Unseen]:
-    """What servers say of remote sources, by identity; many are asked at a time, and nobody is waited for long."""
-    private = settings.allow_private_sources
-    looks = SourceLooks(os.environ, lambda: session(allow_private=private), time.monotonic)
-    opened, unseen = _opened(wanted)
-    return {**looks.look(opened), **unseen}
-
-
-def _opened(wanted: Iterable[Source]) -> tuple[list[Source], dict[str, Unseen]]:
-    """Remote sources behind links, and those that there is no link to: their provider may have its own way."""
-    opened: list[Source] = []
-    unseen: dict[str, Unseen] = {}
-    for source in wanted:
-        try:
-            opened.append(signed(source, os.environ) if source.kind == "store" else source)
-        except ProviderError as error:
-            unseen[source.identity] = Unseen(str(error))
-    return opened, unseen
-
-
-def contents(looked: Mapping[str, Content | Unseen]) -> dict[str, Content]:
-    """What was learnt, without what was not."""
-    return {identity: seen for identity, seen in looked.items() if not isinstance(seen, Unseen)}
 
 
 def look_at_sources(settings: Globals, wanted: Iterable[Source]) -> list[str]:
