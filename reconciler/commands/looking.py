@@ -17,7 +17,7 @@ from reconciler.core.errors import ProviderError
 from reconciler.core.jobs import PlannedJob, plan_jobs
 from reconciler.core.state import JobRecord
 from reconciler.core.steps import Resume
-from reconciler.ffmpeg.arguments import Target, arguments, first_pass, shell
+from reconciler.ffmpeg.arguments import Target, arguments, first_pass, hearing, shell, sounds_to_hear
 from reconciler.ffmpeg.facts import MediaFacts
 from reconciler.ffmpeg.generated import generated_facts
 from reconciler.ffmpeg.kind import FfmpegOptions
@@ -63,14 +63,17 @@ def _folders(job: PlannedJob, facts: MediaFacts | None) -> str:
 
 
 def _arguments(planned: Planned, job: PlannedJob, facts: MediaFacts | None) -> list[list[str]]:
-    """Those of the first pass, if there are two, and of the encode."""
+    """Those that measure loudness, of the first pass if there are two, and of the encode."""
     source = job.request.source
     path = PurePosixPath(urlsplit(source.identity).path).name if source.kind in {"http", "store"} else source.location
     targets = [Target(output.parameters, output.path, f"{output.path}.pass") for output in job.request.outputs]
     options = planned.desired.providers[job.provider].options
     threads = options.threads if isinstance(options, FfmpegOptions) else None
+    heard = [sound for output in job.request.outputs for sound in sounds_to_hear(output.parameters, source.trim, facts)]
+    measuring = [hearing(source, path, sound, facts, "/dev/null") for sound in dict.fromkeys(heard)]
     first = first_pass(source, path, targets, "/dev/null", facts=facts, threads=threads)
-    return [*([first] if first is not None else []), arguments(source, path, targets, facts=facts, threads=threads)]
+    last = arguments(source, path, targets, facts=facts, threads=threads)
+    return [*measuring, *([first] if first is not None else []), last]
 
 
 def _facts(source: Source, program: str) -> MediaFacts | None:

@@ -67,6 +67,22 @@ def test_the_shown_commands_run_as_they_are(tmp_path):
     assert ["big.mp4", "small.mp4"] == sorted(path.name for path in (tmp_path / "outputs/clip").iterdir())
 
 
+def test_the_shown_passes_run_as_they_are(tmp_path):
+    """What is measured and looked at first stands before the encode, and can be pasted as well."""
+    made = Desk(tmp_path)
+    picture = "{codec: h264, preset: ultrafast, bitrate: 200k, passes: 2}"
+    sound = "{codec: aac, bitrate: 64k, loudness: {target: -20}}"
+    source = "lavfi:testsrc2=size=160x90:duration=1[out0];sine=frequency=440:duration=1[out1]"
+    lines = ["version: 1", "project: shown", "encodes:", f'  clip: {{source: "{source}", outputs: {{']
+    lines += [f"    x: {{container: mp4, video: {picture}, audio: {sound}}}}}}}", ""]
+    made.write("specs/a.yaml", "\n".join(lines))
+    shown = made.run("plan", "--show-commands").ok().out.partition("# clip: x\n")[2]
+
+    assert ["print_format=json" in shown, "-pass 1" in shown, "-pass 2" in shown] == [True] * 3
+    subprocess.run(["sh", "-ec", shown], cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "outputs/clip/x.mp4").stat().st_size > 0
+
+
 def test_detail_and_targets(tmp_path):
     """--detail words each output as OpenTofu does; --target leaves the others out."""
     out = desk(tmp_path).run("plan", "--detail", "--target", "clip/big").ok().out
