@@ -73,7 +73,7 @@ def test_lines_without_a_terminal():
 14:02:13 note      bbb/720p: no \x1b[31msubtitles
 14:02:13 failed    films/sintel/720p: ffmpeg: "input stream 0 is corrupt" (2 of 3)
 14:02:13 recorded  old/720p: no longer declared; its record is kept, its file is not deleted
-14:02:13 stopping  nothing more is started; what runs is ended and recorded. Once more: at once
+14:02:13 stopping  nothing more is started; what runs here is ended, what runs elsewhere goes on. Once more: at once
 """.strip().splitlines()
         == lines
     )
