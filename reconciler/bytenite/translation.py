@@ -15,6 +15,8 @@ from reconciler.core.strict import Strict
 
 Extra = str | int | float | bool
 
+# Kinds of files that both of us make; stills, subtitles and files of sound alone stay in the document's own words.
+_CONTAINERS = frozenset({name for name, facts in CONTAINERS.items() if facts.video} | {"m4a"})
 # What ByteNite may mean by a codec of sound as we do; anything else stays in its own words.
 _SOUNDS = ("aac", "opus")
 _BOUNDS = ("min_bitrate", "max_bitrate", "buffer_size")
@@ -34,7 +36,7 @@ def translated(leaves: Leaves) -> dict[str, object]:
     """
     said: dict[str, object] = {}
     container = leaves.get("output_type")
-    if isinstance(container, str) and container in CONTAINERS:
+    if isinstance(container, str) and container in _CONTAINERS:
         said["container"] = leaves.take("output_type")
     video, audio = _video(leaves), _audio(leaves)
     said |= {"video": video} if video else {}
