@@ -99,8 +99,7 @@ class ByteniteProvider:
         known = self._known.of_request(job)
         if known is not None:
             return known.id
-        found = self._drafts.find(job) or self._drafts.create(job)
-        seen = self._drafts.complete(found, job) if is_draft(found) else None
+        found, seen = self._drafted(self._drafts.find(job) or self._drafts.create(job), job)
         known = self._known.wanted(found.id, job)
         known.seen = seen
         known.told(found, self._clocks.monotonic())
@@ -121,6 +120,20 @@ class ByteniteProvider:
     def start(self, job_id: str) -> None:
         """See core.ports.Provider. Nothing is sent for a job that is known to have been started."""
         self._starter.start(self._known.of(job_id))
+
+    def _drafted(self, found: Job, job: JobRequest) -> tuple[Job, SourceSeen | None]:
+        """A job with all it must know; one that somebody else started meanwhile knows it already."""
+        if not is_draft(found):
+            return found, None
+        try:
+            return found, self._drafts.complete(found, job)
+        except CredentialsError:
+            raise
+        except ProviderError:
+            now = self._api.get(found.id)
+            if now is None or is_draft(now):
+                raise
+            return now, None
 
     def attach(self, job: JobRequest) -> None:
         """See core.ports.Provider."""

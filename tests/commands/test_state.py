@@ -237,7 +237,7 @@ def test_explain_what_is_not_declared_any_more(tmp_path):
 
     assert out.startswith("clip/small: will be forgotten (.): no longer declared;")
     made.run("apply", "--auto-approve").ok()
-    assert "clip/small: retired, not declared.\n" == made.run("explain", "clip/small").ok().out
+    assert made.run("explain", "clip/small").ok().out.startswith("clip/small: retired, not declared.\n")
 
 
 def test_explain_presets(tmp_path):

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -153,7 +154,8 @@ def wait_for_ffmpeg(process):
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         for child in psutil.Process(process.pid).children(recursive=True):
-            if "-progress" in child.cmdline():
-                return child.pid
+            with suppress(psutil.Error):  # one that just ended
+                if "-progress" in child.cmdline():
+                    return child.pid
         time.sleep(0.02)
     raise AssertionError("no ffmpeg was started")
