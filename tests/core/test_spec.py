@@ -115,7 +115,13 @@ def _leaves():
     """The names, in a manifest, of all fields of Parameters."""
     models = {"": "Parameters", "video.": "Video", "audio.": "Audio", "video.crop.": "Crop", "video.pad.": "Pad"}
     models["video.quality."] = "Quality"
-    models |= {"segment.": "Segment", "stills.": "Stills", "subtitles.": "Subtitles", "audio.loudness.": "Loudness", "audio.copy_if.": "CopyIf"}
+    models |= {
+        "segment.": "Segment",
+        "stills.": "Stills",
+        "subtitles.": "Subtitles",
+        "audio.loudness.": "Loudness",
+        "audio.copy_if.": "CopyIf",
+    }
     names = {prefix + field for prefix, model in models.items() for field in CHANGES_BITS[model]}
     names -= {"video", "video.quality", "audio", "video.crop", "video.pad", "segment", "variants"}
     names -= {"stills", "subtitles", "audio.loudness", "audio.copy_if"}
