@@ -19,8 +19,8 @@ import pytest
 from msgspec.structs import replace
 
 from builders_project import Project
+from builders_specs import load
 from reconciler.core.state import Evidence, JobRecord, OutputRecord, Record, SourceRecord, empty
-from reconciler.edges import spec_files
 from reconciler.ffmpeg import binary
 from reconciler.store import snapshot
 
@@ -95,7 +95,7 @@ def catalogue(tmp_path):
 
 def pretend_applied(project):
     """Write the state and the files that an apply of all outputs would leave."""
-    loaded = spec_files.load(project.folder)
+    loaded = load(project.folder)
     records = {}
     for output in loaded.desired.outputs:
         stat = (project.folder / output.source.location).stat()
