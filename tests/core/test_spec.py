@@ -178,8 +178,7 @@ GOOD = [
     "providers: {local: {type: ffmpeg, threads: 2}}\n",
     "providers: {b: {type: bytenite, api_key: '${env.K}', price: {per_output_minute: 0.05 USD}, retention: 48h}}\n",
     "encodes: {a: {source: x, template: t.json}}\n",
-    "encodes: {a: {source: x, outputs: {p: {container: hls, segment: {duration: 6s}, variants: {b: {audio: null}}}}}"
-    "}\n",
+    "encodes: {a: {source: x, outputs: {p: {container: hls, segment: {type: ts}, variants: {b: {audio: null}}}}}}\n",
     "encodes: {a: {source: {id: x, url: '${env.X}', trim: {start: 2s, end: 00:01:30}}, outputs: [p]}}\n",
     "encodes: {a: {for_each: {glob: '*.mov'}, source: x, outputs: [p], attempts: '${each.value.n}'}}\n",
 ]
