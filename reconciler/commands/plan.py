@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import click
-import msgspec
 
 from reconciler import __version__
 from reconciler.commands import gathering
@@ -28,7 +27,7 @@ from reconciler.core.selection import Selection
 from reconciler.io import atomic
 from reconciler.views.commands_text import commands_text
 from reconciler.views.document import PlanDocument, write_document
-from reconciler.views.events import plan_events, version_event
+from reconciler.views.events import plan_event, plan_events, version_event
 from reconciler.views.markdown import plan_markdown
 from reconciler.views.plan_text import plan_text
 
@@ -138,7 +137,7 @@ def _say_events(screen: Screen, document: PlanDocument) -> None:
     screen.event(version_event(__version__, stamp))
     for event in plan_events(document, stamp):
         screen.event(event)
-    screen.event({"type": "plan", "plan": msgspec.to_builtins(document)})
+    screen.event(plan_event(document))
 
 
 def save(path: Path, text: str, what: str) -> None:

@@ -10,7 +10,7 @@ from reconciler.commands.planning import now
 from reconciler.commands.speaking import Screen
 from reconciler.core.encode import Desired
 from reconciler.core.errors import ProviderError
-from reconciler.views.events import event
+from reconciler.views.events import provider_event, validated_event
 from reconciler.views.provider_text import provider_text
 from reconciler.views.words import count
 
@@ -31,7 +31,7 @@ def command(settings: Globals, *, online: bool) -> int:
     )
     message = f"Success! The specs are valid: {counts}."
     if settings.json:
-        screen.event(event("validated", message, now(), valid=True, outputs=len(desired.outputs), encodes=encodes))
+        screen.event(validated_event(message, now(), outputs=len(desired.outputs), encodes=encodes))
     else:
         screen.result(f"{message}\n")
     return _asked(screen, settings, desired) if online else 0
@@ -46,7 +46,7 @@ def _asked(screen: Screen, settings: Globals, desired: Desired) -> int:
         except ProviderError as error:
             lines, good, code = (str(error),), False, max(code, error.exit_code)
         if settings.json:
-            screen.event(event("provider", f"{name}: {lines[0]}", now(), provider=name, ok=good, report=list(lines)))
+            screen.event(provider_event(name, tuple(lines), now(), good=good))
         else:
             screen.result(provider_text(name, lines, good=good, columns=screen.columns))
     return code

@@ -21,7 +21,23 @@ from reconciler.core.happenings import (
 )
 from reconciler.core.jobs import PlannedJob
 from reconciler.core.steps import EncodeStep, Move
-from reconciler.views.events import Event, action, event, resource
+from reconciler.views.event_types import (
+    ApplyComplete,
+    ApplyErrored,
+    ApplyProgress,
+    ApplyStart,
+    Changes,
+    ChangeSummary,
+    Completed,
+    Copied,
+    Ended,
+    Errored,
+    Event,
+    Log,
+    Progress,
+    Started,
+)
+from reconciler.views.events import action, resource
 from reconciler.views.progress import STOPPING, where_it_stands
 
 
@@ -49,16 +65,17 @@ class ApplyEvents:
         match happening:
             case StepDone(step=step):
                 word = action(step.actions, step.of if isinstance(step, Move) else None)
-                hook = {"resource": resource(step.address), "action": word, "elapsed_seconds": 0}
-                yield event("apply_complete", f"{step.address}: {step.reason.sentence}", stamp, hook=hook)
+                hook = Completed(resource=resource(step.address), action=word, elapsed_seconds=0)
+                yield _complete(f"{step.address}: {step.reason.sentence}", stamp, hook)
             case JobStarted(job=job, resumed=resumed):
                 yield from self._started(job, now, resumed=resumed)
             case JobProgress(job=job):
                 yield from self._progress(happening, job, now)
             case JobMessage(job=job, text=text):
-                yield event("log", f"{job.request.encode}: {text}", stamp, encode=job.request.encode, text=text)
+                encode = job.request.encode
+                yield Log(message=f"{encode}: {text}", timestamp=stamp, encode=encode, text=text).told()
             case OutputDone():
-                yield self._complete(happening, now)
+                yield self._made(happening, now)
             case OutputDelivered():
                 yield self._delivered(happening, now)
             case OutputFailed():
@@ -73,85 +90,109 @@ class ApplyEvents:
             self._began[step.address] = now
             self._last[job.request.job_id] = now
             self._actions[step.address] = _action(step)
-            hook = {"resource": resource(step.address), "action": _action(step), "resumed": resumed}
-            yield event(
-                "apply_start", f"{step.address}: {'Resuming' if resumed else 'Encoding'}...", _stamp(now), hook=hook
-            )
+            hook = Started(resource=resource(step.address), action=_action(step), resumed=resumed)
+            message = f"{step.address}: {'Resuming' if resumed else 'Encoding'}..."
+            yield ApplyStart(message=message, timestamp=_stamp(now), hook=hook).told()
 
     def _progress(self, happening: JobProgress, job: PlannedJob, now: datetime) -> Iterator[Event]:
         last, running = self._last.get(job.request.job_id), happening.running
         if last is not None and now - last < self._every:
             return
         self._last[job.request.job_id] = now
-        facts = {
-            "stage": running.stage,
-            "fraction": running.fraction,
-            "speed": running.speed,
-            "remaining_seconds": running.remaining,
-        }
         for step in job.steps:
-            hook = {**self._hook(step.address, now), **facts}
+            hook = Progress(
+                resource=resource(step.address),
+                action=self._word(step.address),
+                elapsed_seconds=self._elapsed(step.address, now),
+                stage=running.stage,
+                fraction=running.fraction,
+                speed=running.speed,
+                remaining_seconds=running.remaining,
+            )
             message = f"{step.address}: Still {running.stage}...{where_it_stands(running)}"
-            yield event("apply_progress", message, _stamp(now), hook=hook)
+            yield ApplyProgress(message=message, timestamp=_stamp(now), hook=hook).told()
 
-    def _complete(self, done: OutputDone, now: datetime) -> Event:
-        facts = {"size": done.size, "summary": done.summary, "notes": list(done.notes)}
-        hook = {**self._hook(done.address, now), "id_key": "path", "id_value": done.path, **facts}
-        message = f"{done.address}: Encoding complete after {hook['elapsed_seconds']}s [path={done.path}]"
-        return event("apply_complete", message, _stamp(now), hook=hook)
+    def _made(self, done: OutputDone, now: datetime) -> Event:
+        hook = Completed(
+            resource=resource(done.address),
+            action=self._word(done.address),
+            elapsed_seconds=self._elapsed(done.address, now),
+            id_key="path",
+            id_value=done.path,
+            size=done.size,
+            summary=done.summary,
+            notes=done.notes,
+        )
+        message = f"{done.address}: Encoding complete after {hook.elapsed_seconds}s [path={done.path}]"
+        return _complete(message, _stamp(now), hook)
 
     def _delivered(self, done: OutputDelivered, now: datetime) -> Event:
-        hook = {**self._hook(done.address, now), "where": done.where, "url": done.url, "size": done.size}
-        return event("log", f"{done.address}: delivered to {done.where}", _stamp(now), hook=hook)
+        hook = Copied(
+            resource=resource(done.address),
+            action=self._word(done.address),
+            elapsed_seconds=self._elapsed(done.address, now),
+            where=done.where,
+            url=done.url,
+            size=done.size,
+        )
+        return Log(message=f"{done.address}: delivered to {done.where}", timestamp=_stamp(now), hook=hook).told()
 
     def _errored(self, failed: OutputFailed, now: datetime) -> Event:
-        facts = {
-            "status": failed.status,
-            "error": failed.error,
-            "failures": failed.failures,
-            "attempts": failed.attempts,
-            "old_file": failed.old_file,
-        }
-        hook = {**self._hook(failed.address, now), **facts}
-        return event("apply_errored", f"{failed.address}: {failed.error}", _stamp(now), level="error", hook=hook)
+        hook = Errored(
+            resource=resource(failed.address),
+            action=self._word(failed.address),
+            elapsed_seconds=self._elapsed(failed.address, now),
+            status=failed.status,
+            error=failed.error,
+            failures=failed.failures,
+            attempts=failed.attempts,
+            old_file=failed.old_file,
+        )
+        message = f"{failed.address}: {failed.error}"
+        return ApplyErrored(level="error", message=message, timestamp=_stamp(now), hook=hook).told()
 
-    def _hook(self, address: str, now: datetime) -> dict[str, object]:
-        began = self._began.get(address, now)
-        elapsed = round((now - began).total_seconds())
-        word = self._actions.get(address, "create")
-        return {"resource": resource(address), "action": word, "elapsed_seconds": elapsed}
+    def _word(self, address: str) -> str:
+        return self._actions.get(address, "create")
+
+    def _elapsed(self, address: str, now: datetime) -> int:
+        """Seconds since the job of an output began."""
+        return round((now - self._began.get(address, now)).total_seconds())
 
 
 def outcome_events(outcome: Outcome, timestamp: str, exit_code: int) -> Iterator[Event]:
     """How an apply ended: OpenTofu's counts, then ours as the last line."""
-    counts = {"add": len(outcome.encoded), "change": outcome.free, "import": 0, "remove": 0, "forget": 0}
+    counts = Changes(add=len(outcome.encoded), change=outcome.free, remove=0, forget=0, operation="apply")
     words = f"{len(outcome.encoded)} encoded, {len(outcome.failed)} failed"
     message = f"Apply complete! {words}." if exit_code == 0 else f"Apply ended: {words}, {outcome.not_run} not run."
-    yield event("change_summary", message, timestamp, changes={**counts, "operation": "apply"})
-    yield event(
-        "outcome",
-        message,
-        timestamp,
+    yield ChangeSummary(message=message, timestamp=timestamp, changes=counts).told()
+    yield Ended(
+        message=message,
+        timestamp=timestamp,
         exit_code=exit_code,
-        encoded=[done.address for done in outcome.encoded],
-        failed=[failed.address for failed in outcome.failed],
+        encoded=tuple(done.address for done in outcome.encoded),
+        failed=tuple(failed.address for failed in outcome.failed),
         recorded=outcome.free,
         not_run=outcome.not_run,
         interrupted=outcome.interrupted,
         running=outcome.running,
         relinked=outcome.relinked,
-        delivered=[each.address for each in outcome.delivered],
+        delivered=tuple(each.address for each in outcome.delivered),
         timed_out=outcome.timed_out,
-        paid=[str(money) for money in outcome.paid],
+        paid=tuple(str(money) for money in outcome.paid),
         seconds=round(outcome.seconds, 1),
-    )
+    ).told()
 
 
 def _about_all(happening: Canaries | Stopping, stamp: str) -> Event:
     if isinstance(happening, Stopping):
-        return event("log", STOPPING, stamp, level="warn")
-    first = [step.address for job in happening.jobs for step in job.steps]
-    return event("log", f"{len(first)} outputs first; {happening.waiting} wait for them", stamp, canaries=first)
+        return Log(level="warn", message=STOPPING, timestamp=stamp).told()
+    first = tuple(step.address for job in happening.jobs for step in job.steps)
+    message = f"{len(first)} outputs first; {happening.waiting} wait for them"
+    return Log(message=message, timestamp=stamp, canaries=first).told()
+
+
+def _complete(message: str, stamp: str, hook: Completed) -> Event:
+    return ApplyComplete(message=message, timestamp=stamp, hook=hook).told()
 
 
 def _action(step: EncodeStep) -> str:

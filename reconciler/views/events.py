@@ -7,14 +7,29 @@ that it does not know.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from reconciler.core.errors import Place, Problem, ReconcilerError, SpecError
 from reconciler.views.document import PlanDocument, ResourceChange
+from reconciler.views.event_types import (
+    Changes,
+    ChangeSummary,
+    Diagnosed,
+    Diagnostic,
+    Event,
+    Planned,
+    PlannedChange,
+    Position,
+    ProviderAsked,
+    Range,
+    Resource,
+    Snippet,
+    Validated,
+    Version,
+    WholePlan,
+)
 from reconciler.views.plan_text import no_changes, summary_line
 from reconciler.views.problems import error_text, masked
-
-Event = dict[str, Any]
 
 UI = "1.2"
 
@@ -25,22 +40,17 @@ _ACTIONS: Mapping[tuple[str, ...], str] = {
     ("read",): "read",
     ("update",): "update",
     ("forget",): "forget",
+    ("delete",): "delete",
 }
-
-
-def event(kind: str, message: str, timestamp: str, *, level: str = "info", **fields: object) -> Event:
-    """One line of the stream."""
-    head = {"@level": level, "@message": message, "@module": "reconciler.ui", "@timestamp": timestamp}
-    return {**head, "type": kind, **fields}
 
 
 def version_event(tool_version: str, timestamp: str) -> Event:
     """The first line of every stream."""
-    return event("version", f"reconciler {tool_version}", timestamp, reconciler=tool_version, ui=UI)
+    return Version(message=f"reconciler {tool_version}", timestamp=timestamp, reconciler=tool_version, ui=UI).told()
 
 
 def plan_events(document: PlanDocument, timestamp: str) -> Iterator[Event]:
-    """A plan: its changes, its warnings and its summary. The document itself is the caller's last line."""
+    """A plan: its changes, its warnings and its summary. `plan_event` is the last line where there is no apply."""
     for change in document.resource_changes:
         yield _planned_change(change, timestamp)
     for notice in document.warnings:
@@ -50,20 +60,34 @@ def plan_events(document: PlanDocument, timestamp: str) -> Iterator[Event]:
         detail = refusal.lift
         yield diagnostic("warning", refusal.sentence, timestamp, detail, address=refusal.address, code=refusal.code)
     message = summary_line(document.summary) if document.resource_changes else no_changes(document)
-    yield event("change_summary", message, timestamp, changes=changes(document, "plan"))
+    yield ChangeSummary(message=message, timestamp=timestamp, changes=_changes(document)).told()
 
 
-def changes(document: PlanDocument, operation: str) -> dict[str, object]:
-    """OpenTofu's counts: what is replaced is both added and removed, as its actions say."""
+def plan_event(document: PlanDocument) -> Event:
+    """The whole plan as a line."""
+    return WholePlan(plan=document).told()
+
+
+def validated_event(message: str, timestamp: str, *, outputs: int, encodes: int) -> Event:
+    """The specs have no errors."""
+    return Validated(message=message, timestamp=timestamp, outputs=outputs, encodes=encodes).told()
+
+
+def provider_event(name: str, report: tuple[str, ...], timestamp: str, *, good: bool) -> Event:
+    """What a provider answered."""
+    message = f"{name}: {report[0]}"
+    return ProviderAsked(message=message, timestamp=timestamp, provider=name, ok=good, report=report).told()
+
+
+def _changes(document: PlanDocument) -> Changes:
     summary = document.summary
-    return {
-        "add": summary.encode,
-        "change": summary.moved + summary.reused + summary.updated,
-        "import": 0,
-        "remove": summary.rerun,
-        "forget": summary.retire,
-        "operation": operation,
-    }
+    return Changes(
+        add=summary.encode,
+        change=summary.moved + summary.reused + summary.updated + summary.delivered,
+        remove=summary.rerun + summary.deleted,
+        forget=summary.retire,
+        operation="plan",
+    )
 
 
 def error_events(error: ReconcilerError, timestamp: str) -> Iterator[Event]:
@@ -76,25 +100,25 @@ def error_events(error: ReconcilerError, timestamp: str) -> Iterator[Event]:
     yield diagnostic("error", summary, timestamp, detail)
 
 
-def diagnostic(severity: str, summary: str, timestamp: str, detail: str = "", **fields: object) -> Event:
+def diagnostic(
+    severity: Literal["warning", "error"],
+    summary: str,
+    timestamp: str,
+    detail: str = "",
+    **fields: Any,  # noqa: ANN401 - the optional fields of Diagnostic
+) -> Event:
     """A warning or an error."""
-    level = "error" if severity == "error" else "warn"
-    message = f"{severity.capitalize()}: {summary}"
-    content = {"severity": severity, "summary": summary, "detail": detail, **fields}
-    return event("diagnostic", message, timestamp, level=level, diagnostic=content)
+    return Diagnosed(
+        level="error" if severity == "error" else "warn",
+        message=f"{severity.capitalize()}: {summary}",
+        timestamp=timestamp,
+        diagnostic=Diagnostic(severity=severity, summary=summary, detail=detail, **fields),
+    ).told()
 
 
-def resource(address: str) -> dict[str, object]:
+def resource(address: str) -> Resource:
     """An address in the form that OpenTofu gives to a resource."""
-    return {
-        "addr": address,
-        "module": "",
-        "resource": address,
-        "implied_provider": "reconciler",
-        "resource_type": "output",
-        "resource_name": address.rpartition("/")[2],
-        "resource_key": None,
-    }
+    return Resource(addr=address, resource=address, resource_name=address.rpartition("/")[2])
 
 
 def action(actions: tuple[str, ...], previous_address: str | None = None) -> str:
@@ -104,20 +128,18 @@ def action(actions: tuple[str, ...], previous_address: str | None = None) -> str
 
 def _planned_change(change: ResourceChange, timestamp: str) -> Event:
     word = action(change.change.actions, change.previous_address)
-    content: dict[str, object] = {"resource": resource(change.address), "action": word, "reason": change.action_reason}
-    if change.previous_address is not None:
-        content["previous_resource"] = resource(change.previous_address)
-    return event("planned_change", f"{change.address}: Plan to {word}", timestamp, change=content)
+    before = {} if change.previous_address is None else {"previous_resource": resource(change.previous_address)}
+    content = PlannedChange(resource=resource(change.address), action=word, reason=change.action_reason, **before)
+    message = f"{change.address}: Plan to {word}"
+    return Planned(message=message, timestamp=timestamp, change=content).told()
 
 
 def _spec_diagnostic(problem: Problem, error: SpecError, timestamp: str) -> Event:
-    fields: dict[str, object] = {"path": problem.path}
-    if problem.place is not None:
-        fields.update(_range(problem.place, error))
-    return diagnostic("error", problem.message, timestamp, "\n".join(problem.hints), **fields)
+    place = {} if problem.place is None else _placed(problem.place, error)
+    return diagnostic("error", problem.message, timestamp, "\n".join(problem.hints), path=problem.path, **place)
 
 
-def _range(place: Place, error: SpecError) -> dict[str, object]:
+def _placed(place: Place, error: SpecError) -> dict[str, Any]:
     """OpenTofu's `range` and `snippet`; `byte` counts from the start of the file, columns from 1."""
     lines = error.texts.get(place.file, ())
     line = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
@@ -125,21 +147,19 @@ def _range(place: Place, error: SpecError) -> dict[str, object]:
     start = min(place.column - 1, len(line))
     end = min(start + place.length, len(line))
     return {
-        "range": {
-            "filename": place.file,
-            "start": _position(place.line, start, before, line),
-            "end": _position(place.line, end, before, line),
-        },
-        "snippet": {
-            "context": None,
-            "code": masked(line),
-            "start_line": place.line,
-            "highlight_start_offset": start,
-            "highlight_end_offset": end,
-            "values": [],
-        },
+        "range": Range(
+            filename=place.file,
+            start=_position(place.line, start, before, line),
+            end=_position(place.line, end, before, line),
+        ),
+        "snippet": Snippet(
+            code=masked(line),
+            start_line=place.line,
+            highlight_start_offset=start,
+            highlight_end_offset=end,
+        ),
     }
 
 
-def _position(line: int, offset: int, before: int, text: str) -> dict[str, int]:
-    return {"line": line, "column": offset + 1, "byte": before + len(text[:offset].encode())}
+def _position(line: int, offset: int, before: int, text: str) -> Position:
+    return Position(line=line, column=offset + 1, byte=before + len(text[:offset].encode()))

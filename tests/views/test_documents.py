@@ -193,6 +193,6 @@ def test_the_last_event_of_an_apply_says_how_it_ended():
     summary, last = outcome_events(outcome, STAMP, 3)
 
     assert {"add": 1, "change": 1, "import": 0, "remove": 0, "forget": 0, "operation": "apply"} == summary["changes"]
-    assert (3, ["a/c"], ["a/b"], 2, False) == tuple(
+    assert (3, ("a/c",), ("a/b",), 2, False) == tuple(
         last[key] for key in ("exit_code", "encoded", "failed", "not_run", "interrupted")
     )
