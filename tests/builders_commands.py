@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from builders_project import Result, ladder_spec
+from builders_schemas import meets
 from reconciler.cli import main
 
 
@@ -41,16 +42,31 @@ class Desk:
         return Result(code, out.getvalue(), err.getvalue())
 
     def json(self, *arguments):
-        """The JSON value that a command that succeeds prints."""
-        return json.loads(self.run("--json", *arguments).ok().out)
+        """The JSON value that a command that succeeds prints, which its published schema describes."""
+        return meets(schema_of(*arguments), json.loads(self.run("--json", *arguments).ok().out))
 
     def events(self, *arguments):
-        """The JSON lines that a command prints, however it ends."""
-        return [json.loads(line) for line in self.run("--json", *arguments).out.splitlines()]
+        """The JSON lines that a command prints, however it ends; the published schema describes each."""
+        return [meets("events", json.loads(line)) for line in self.run("--json", *arguments).out.splitlines()]
 
     def records(self):
         """The records of the state file."""
         return json.loads((self.folder / "state/encodes.json").read_text())["records"]
+
+
+def schema_of(command, *arguments):
+    """The name of the schema of what a command prints."""
+    match command, arguments:
+        case "explain", ("--presets",):
+            return "presets"
+        case "state", (("list" | "show"), *_):
+            return "status"
+        case (("state" | "init"), _):
+            return "edits"
+        case "show", (what, *_):
+            return "plan" if what.endswith(".json") else "status"
+        case _:
+            return command
 
 
 @contextlib.contextmanager

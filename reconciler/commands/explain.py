@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 import msgspec
 
@@ -15,7 +18,14 @@ from reconciler.core.encode import Output
 from reconciler.core.errors import UsageError
 from reconciler.core.presets import BUILT_IN
 from reconciler.core.selection import Selection
-from reconciler.views.explain import explain_text, explained, preset_fields, presets_text, retired_text
+from reconciler.views.explain import (
+    explain_text,
+    explained,
+    explained_record,
+    preset_fields,
+    presets_text,
+    retired_text,
+)
 
 
 @click.command("explain", cls=Command)
@@ -38,16 +48,22 @@ def command(settings: Globals, addresses: tuple[str, ...], *, presets: bool) -> 
     outputs = {output.address: output for output in planned.desired.outputs}
     found = chosen({**dict.fromkeys(planned.records), **outputs}, addresses)
     if settings.json:
-        changes = {change.address: change for change in document_of(planned, settings).resource_changes}
-        facts = {
-            address: msgspec.to_builtins(explained(output, changes.get(address), planned.records.get(address)))
-            for address, output in found.items()
-            if output is not None
-        }
-        screen.json(facts)
+        screen.json(_facts(planned, settings, found))
     else:
         screen.result("\n".join(_text(planned, address, output, screen) for address, output in found.items()))
     return 0
+
+
+def _facts(planned: Planned, settings: Globals, found: Mapping[str, Output | None]) -> dict[str, Any]:
+    changes = {change.address: change for change in document_of(planned, settings).resource_changes}
+    facts = {
+        address: explained_record(planned.records[address], changes.get(address))
+        if output is None
+        else explained(output, changes.get(address), planned.records.get(address))
+        for address, output in found.items()
+    }
+    told: dict[str, Any] = msgspec.to_builtins(facts)
+    return told
 
 
 def _presets(screen: Screen, settings: Globals) -> int:

@@ -14,7 +14,9 @@ from reconciler.core.names import LONGEST
 from reconciler.core.provider_types import ProviderType
 from reconciler.core.spec import Spec
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
+# Every editor reads this draft; later ones only some.
+DIALECT = "http://json-schema.org/draft-07/schema#"
+_REF = "#/definitions/{model}"
 
 Schema = dict[str, Any]
 
@@ -33,24 +35,24 @@ _SECTIONS = ("providers", "presets", "variables", "encodes")
 
 
 def spec_schema(types: Mapping[str, ProviderType]) -> Schema:
-    """A JSON Schema (draft 2020-12) that every good spec file meets; `types` are those of providers."""
-    schema = Spec.model_json_schema()
+    """A JSON Schema (draft 07) that every good spec file meets; `types` are those of providers."""
+    schema = Spec.model_json_schema(ref_template=_REF)
     found = {**schema.pop("$defs"), **_provider_definitions(types)}
     own = {each.options.__name__ for each in types.values()}
-    found["ProviderOptions"] = {"oneOf": [{"$ref": f"#/$defs/{name}"} for name in sorted(own)]}
+    found["ProviderOptions"] = {"oneOf": [{"$ref": f"#/definitions/{name}"} for name in sorted(own)]}
     literal = {name: frozenset({"type"}) for name in own}
     definitions = {name: _opened(each, literal.get(name, frozenset())) for name, each in found.items()}
     top = _opened(schema, frozenset({"version", "project"}))
     _say_more(top, definitions)
     described = {name: _described(name, each) for name, each in definitions.items()}
-    return {"$schema": DIALECT, "title": "reconciler spec", **_described("Spec", top), "$defs": described}
+    return {"$schema": DIALECT, "title": "reconciler spec", **_described("Spec", top), "definitions": described}
 
 
 def _provider_definitions(types: Mapping[str, ProviderType]) -> Schema:
     """The models of all types, and whatever they are made of."""
     found: Schema = {}
     for each in types.values():
-        own = each.options.model_json_schema()
+        own = each.options.model_json_schema(ref_template=_REF)
         found |= own.pop("$defs", {})
         own["required"] = sorted({"type", *own.get("required", ())})
         found[each.options.__name__] = own
@@ -82,7 +84,7 @@ def _say_more_of_encodes(encode: Schema) -> None:
     listed |= {"items": _WRITTEN, "minItems": 1, "uniqueItems": True}
     named = _mapping(properties["outputs"])
     named |= {**_NAMES, "minProperties": 1}
-    named["additionalProperties"] = {"anyOf": [_WRITTEN, {"$ref": "#/$defs/OutputSpec"}]}
+    named["additionalProperties"] = {"anyOf": [_WRITTEN, {"$ref": "#/definitions/OutputSpec"}]}
     encode["oneOf"] = _one_of("outputs", "template", "params")
 
 

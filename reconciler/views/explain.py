@@ -63,9 +63,9 @@ class Explained(msgspec.Struct, frozen=True):
     """What programs are told of an output; `change` is its part of a plan, if it has one."""
 
     fingerprint: str
-    path: str
+    path: str | None
     provider: str
-    place: str
+    place: str | None
     change: ResourceChange | None
     fields: dict[str, Field]
     history: tuple[EndedAttempt, ...] = ()
@@ -81,6 +81,19 @@ def explained(output: Output, change: ResourceChange | None, record: Record | No
         change=change,
         fields={name: _field(output, name, canonical) for name, canonical in output.manifest.items()},
         history=record.history if record is not None else (),
+    )
+
+
+def explained_record(record: Record, change: ResourceChange | None) -> Explained:
+    """The same of an address that is recorded and no longer declared: nothing says where its fields were written."""
+    return Explained(
+        fingerprint=record.fingerprint,
+        path=record.output.path if record.output is not None else None,
+        provider=record.provider,
+        place=None,
+        change=change,
+        fields={name: Field(canonical) for name, canonical in record.manifest.items()},
+        history=record.history,
     )
 
 

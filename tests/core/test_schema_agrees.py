@@ -21,7 +21,7 @@ from reconciler.core.spec import Policy, SourceSpec, TrimSpec
 from reconciler.edges.yaml_nodes import read_yaml
 
 SCHEMA = spec_schema(Types())
-EDITOR = jsonschema.Draft202012Validator(SCHEMA)
+EDITOR = jsonschema.Draft7Validator(SCHEMA)
 
 
 def _editor_takes(document):

@@ -1,0 +1,131 @@
+"""One sentence for every field of the JSON stream, for its JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_HOOK = {
+    "resource": "The output.",
+    "action": "OpenTofu's one word for what is done.",
+    "elapsed_seconds": "Since its job began.",
+}
+
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "Line": {
+        "level": "warn or error where somebody should look.",
+        "message": "The line for people; what to show of a type that is not known.",
+        "module": "Always reconciler.ui.",
+        "timestamp": "When it was said: RFC 3339, UTC.",
+    },
+    "Version": {
+        "reconciler": "The version of the program.",
+        "ui": "The version of the stream: the minor one is raised by what is added, the major one by what breaks.",
+    },
+    "Planned": {"change": "The step."},
+    "PlannedChange": {
+        "resource": "The output.",
+        "action": "create, replace, read, update, move, forget, delete or noop.",
+        "reason": "Why, as a word for machines.",
+        "previous_resource": "The address that it had; there only if it moves.",
+    },
+    "Resource": {
+        "addr": "The address.",
+        "module": "OpenTofu's; always empty.",
+        "resource": "The address once more.",
+        "implied_provider": "Always reconciler.",
+        "resource_type": "Always output.",
+        "resource_name": "The last part of the address.",
+        "resource_key": "OpenTofu's; always null.",
+    },
+    "Diagnosed": {"diagnostic": "What is wrong, or odd."},
+    "Diagnostic": {
+        "severity": "error or warning.",
+        "summary": "What is wrong.",
+        "detail": "What helps; empty if nothing is known to.",
+        "address": "The output that it is about.",
+        "code": "What it is about, as a word for machines.",
+        "path": "The path in the specs that it is about, such as encodes.a.outputs.",
+        "range": "Where it stands.",
+        "snippet": "The line that it stands in.",
+    },
+    "Range": {"filename": "The file, relative to the project.", "start": "Its first place.", "end": "Behind its last."},
+    "Position": {"line": "Counted from 1.", "column": "Counted from 1.", "byte": "Counted from the start of the file."},
+    "Snippet": {
+        "context": "OpenTofu's; always null.",
+        "code": "The line, with secrets masked.",
+        "start_line": "Its number.",
+        "highlight_start_offset": "The first character that is meant.",
+        "highlight_end_offset": "The one behind the last.",
+        "values": "OpenTofu's; always empty.",
+    },
+    "ChangeSummary": {"changes": "The counts."},
+    "Changes": {
+        "add": "Outputs that are encoded.",
+        "change": "Outputs that are moved, reused, updated or copied.",
+        "import_": "OpenTofu's; always 0.",
+        "remove": "Files that are replaced or deleted.",
+        "forget": "Outputs that are retired.",
+        "operation": "plan or apply.",
+    },
+    "WholePlan": {"plan": "The document that plan --out saves."},
+    "ApplyStart": {"hook": "The output."},
+    "Started": {**_HOOK, "resumed": "Whether the job was begun by an earlier apply."},
+    "ApplyProgress": {"hook": "The output."},
+    "Progress": {
+        **_HOOK,
+        "stage": "What the job does.",
+        "fraction": "How much is done, 0 to 1; null where it is not known.",
+        "speed": "Seconds of media a second.",
+        "remaining_seconds": "How long it takes still.",
+    },
+    "ApplyComplete": {"hook": "The output."},
+    "Completed": {
+        **_HOOK,
+        "id_key": "Always path; there only if something was encoded.",
+        "id_value": "Its file, or its link without a signature.",
+        "size": "In bytes.",
+        "summary": "What is in it, for people.",
+        "notes": "What is odd about it, and no error.",
+    },
+    "ApplyErrored": {"hook": "The output."},
+    "Errored": {
+        **_HOOK,
+        "status": "Where the output stands now.",
+        "error": "What went wrong.",
+        "failures": "How many attempts are used.",
+        "attempts": "How many there are.",
+        "old_file": "The file that is alive still; null if none is.",
+    },
+    "Log": {
+        "encode": "The encode whose job says it.",
+        "text": "What the job says.",
+        "hook": "The copy that was made.",
+        "canaries": "The outputs that go first.",
+    },
+    "Copied": {
+        **_HOOK,
+        "where": "The folder's file, or the object.",
+        "url": "Where it is seen in public; null if nowhere.",
+        "size": "In bytes.",
+    },
+    "Ended": {
+        "exit_code": "The exit code of the program.",
+        "encoded": "The addresses that were encoded.",
+        "failed": "The addresses that failed, or are suspect.",
+        "recorded": "How many free steps were done.",
+        "not_run": "How many steps were not begun.",
+        "interrupted": "Whether it was told to stop.",
+        "running": "How many outputs have jobs that were left to run.",
+        "relinked": "How many links were renewed.",
+        "delivered": "The addresses that were copied.",
+        "timed_out": "Whether waiting took too long.",
+        "paid": "What the jobs that ended did cost, one amount a currency.",
+        "seconds": "How long it took.",
+    },
+    "Validated": {"valid": "Always true.", "outputs": "How many are declared.", "encodes": "How many are declared."},
+    "ProviderAsked": {
+        "provider": "Its name in the specs.",
+        "ok": "Whether it can be used.",
+        "report": "What it said, a sentence each.",
+    },
+}
