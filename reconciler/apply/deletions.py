@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from reconciler.apply.hands import Hands
+from reconciler.core import transitions
 from reconciler.core.errors import ProviderError, ReconcilerError, StateError
 from reconciler.core.happenings import OutputFailed
+from reconciler.core.history import with_override
 from reconciler.core.ports import DeletesJobs
 from reconciler.core.state import Attempt, OutputRecord, Record
 from reconciler.core.steps import Delete
 
 
-def delete(hands: Hands, step: Delete) -> OutputFailed | None:
+def delete(hands: Hands, step: Delete, allowed: tuple[str, ...]) -> OutputFailed | None:
     """Delete the files of an output and forget its record; what could not be deleted keeps the record.
 
-    Raises StateError, CredentialsError.
+    Where that had to be `allowed` by name, the record stays, retired and without files, to say so. Raises StateError,
+    CredentialsError.
     """
     others = {address: record for address, record in hands.state.snapshot.records.items() if address != step.address}
     try:
@@ -28,7 +33,14 @@ def delete(hands: Hands, step: Delete) -> OutputFailed | None:
         raise
     except (ReconcilerError, OSError) as error:
         return OutputFailed(step.address, "undeleted", str(error), 0, 0)
-    hands.state.record("deleted", removed={step.address: hands.state.next_rev(step.address)})
+    rev = hands.state.next_rev(step.address)
+    if allowed:
+        record = transitions.retired(step.record, rev, hands.stamp())
+        bare = replace(record, job=None, output=None, delivered=None, previous=(), checks=())
+        told = with_override(bare, "deleted", step.reason.code, hands.stamp(), allowed)
+        hands.state.record("deleted", records={step.address: told})
+    else:
+        hands.state.record("deleted", removed={step.address: rev})
     return None
 
 

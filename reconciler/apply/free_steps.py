@@ -13,12 +13,16 @@ from pathlib import PurePosixPath
 from reconciler.apply.hands import Hands
 from reconciler.apply.settle import publish_or_fail
 from reconciler.core import transitions
+from reconciler.core.history import with_override
 from reconciler.core.ports import Sighting
 from reconciler.core.state import Attempt, Evidence, Record
 from reconciler.core.steps import Move, Retire, Reuse, ReuseTwin, Update
 
+# By address, what `--allow` had to lift for a step.
+Lifted = Mapping[str, tuple[str, ...]]
 
-def hand_over(hands: Hands, steps: Sequence[Move | Reuse]) -> list[str]:
+
+def hand_over(hands: Hands, steps: Sequence[Move | Reuse], lifted: Lifted) -> list[str]:
     """Carry out all moves and reuses together; the addresses whose files could not be named."""
     if not steps:
         return []
@@ -30,20 +34,22 @@ def hand_over(hands: Hands, steps: Sequence[Move | Reuse]) -> list[str]:
             records[step.address] = _moved(hands, step, written)
             removed[step.of] = hands.state.next_rev(step.of)
         else:
-            records[step.address] = _reused(hands, step, step.attempt)
+            records[step.address] = _reused(hands, step, step.attempt, lifted)
     removed = {address: rev for address, rev in removed.items() if address not in records}
     hands.state.record("handed over", records=records, removed=removed)
     return [address for address in records if not _named(hands, address, records[address])]
 
 
-def take(hands: Hands, step: ReuseTwin, attempt: Attempt) -> bool:
+def take(hands: Hands, step: ReuseTwin, attempt: Attempt, lifted: Lifted) -> bool:
     """Let a twin have the file that this apply made; whether that worked."""
-    record = _reused(hands, step, attempt)
+    record = _reused(hands, step, attempt, lifted)
     hands.record("reused", record, step.address)
     return _named(hands, step.address, record)
 
 
-def note(hands: Hands, step: Update | Retire, sightings: Mapping[str, Sighting], shared: frozenset[str]) -> None:
+def note(
+    hands: Hands, step: Update | Retire, sightings: Mapping[str, Sighting], shared: frozenset[str], lifted: Lifted
+) -> None:
     """Carry out a step that only records. `shared` are ids of jobs that others go on with: they are not cancelled."""
     rev, now = hands.state.next_rev(step.address), hands.stamp()
     if isinstance(step, Update):
@@ -52,7 +58,9 @@ def note(hands: Hands, step: Update | Retire, sightings: Mapping[str, Sighting],
         hands.record("updated", transitions.updated(step, evidence, rev, now), step.address)
     else:
         cancel(hands, step.record, shared)
-        hands.record("retired", transitions.retired(step.record, rev, now), step.address)
+        record = transitions.retired(step.record, rev, now)
+        allowed = lifted.get(step.address, ())
+        hands.record("retired", with_override(record, "retired", step.reason.code, now, allowed), step.address)
 
 
 def cancel(hands: Hands, record: Record, shared: frozenset[str]) -> None:
@@ -77,7 +85,7 @@ def _moved(hands: Hands, step: Move, written: set[str]) -> Record:
     return transitions.moved(step, hands.state.next_rev(step.address), hands.stamp(), temp=temp)
 
 
-def _reused(hands: Hands, step: Reuse | ReuseTwin, attempt: Attempt) -> Record:
+def _reused(hands: Hands, step: Reuse | ReuseTwin, attempt: Attempt, lifted: Lifted) -> Record:
     """The file under the output's own name stays as it is, another one is linked or copied."""
     known = hands.state.snapshot.records.get(step.address)
     if known is not None:
@@ -86,8 +94,9 @@ def _reused(hands: Hands, step: Reuse | ReuseTwin, attempt: Attempt) -> Record:
     if path is not None and path != step.output.path and step.of != step.address:
         temp = _work_name(step.output.path, step.output.fingerprint)
         hands.files.duplicate(path, temp)
-    rev = hands.state.next_rev(step.address)
-    return transitions.reused(step, attempt, known, temp=temp, rev=rev, now=hands.stamp())
+    rev, now = hands.state.next_rev(step.address), hands.stamp()
+    record = transitions.reused(step, attempt, known, temp=temp, rev=rev, now=now)
+    return with_override(record, "replaced", step.reason.code, now, lifted.get(step.address, ()))
 
 
 def _named(hands: Hands, address: str, record: Record) -> bool:

@@ -145,7 +145,7 @@ def _options(options: ApplyOptions, approval: Approval, planned: Planned, conten
         canary=canary,
         sightings=planned.world.sightings,
         contents=contents,
-        lifted=lifted(planned.plan, planned.guards),
+        lifted=lifted(planned.plan, planned.guards, planned.desired),
     )
 
 

@@ -15,7 +15,7 @@ from reconciler.core.errors import PlanChangedError
 from reconciler.core.names import matches
 from reconciler.core.plan import Plan
 from reconciler.core.state import Approval, Record
-from reconciler.core.steps import Rerun, Retire, Reuse, ReuseTwin, Step, Supersede, line, replaces_file
+from reconciler.core.steps import Delete, Rerun, Retire, Reuse, ReuseTwin, Step, Supersede, line, replaces_file
 
 ID_LENGTH = 16
 
@@ -91,7 +91,7 @@ def _done(text: str, records: Mapping[str, Record]) -> bool:
 
 
 def refusals(plan: Plan) -> tuple[Refusal, ...]:
-    """The protected outputs that this plan would rerun or retire without a named override."""
+    """The protected outputs that this plan would rerun, retire or delete without a named override."""
     return tuple(
         _protected(step.address, verb)
         for step in plan.steps
@@ -108,9 +108,16 @@ def _verbs(step: Step) -> list[str]:
             protected = output.protect or (record is not None and record.protect)
             return ["replace"] if protected and replaces_file(step) else []
         case Retire(record=record):
-            return ["retire"] if record.protect and record.output is not None else []
+            return ["retire"] if record.protect and _has_file(record) else []
+        case Delete(record=record):
+            return ["delete"] if record.protect and _has_file(record) else []
         case _:
             return []
+
+
+def _has_file(record: Record) -> bool:
+    """Whether there is a file to be protected, if only one of an earlier attempt."""
+    return record.output is not None or bool(record.previous)
 
 
 def _allowed(allow: Sequence[str], address: str) -> bool:

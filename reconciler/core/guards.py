@@ -20,7 +20,7 @@ from reconciler.core.jobs import plan_jobs
 from reconciler.core.limits import DEFAULT_EXISTING, DEFAULT_JOBS, DEFAULT_RERUN_PERCENT, Limits, strictest
 from reconciler.core.plan import Plan
 from reconciler.core.state import Record
-from reconciler.core.steps import EncodeStep, Rerun, Supersede
+from reconciler.core.steps import Delete, EncodeStep, Rerun, Retire, Step, Supersede
 
 # From so many paid reruns for one reason on, one of them goes first.
 MANY_RERUNS = 10
@@ -74,15 +74,26 @@ def limit_refusals(found: Sequence[Guard]) -> tuple[Refusal, ...]:
     )
 
 
-def lifted(plan: Plan, found: Sequence[Guard]) -> dict[str, tuple[str, ...]]:
-    """The refusals that `--allow` lifted, by the address of what runs all the same; none for what needed no lift."""
+def lifted(plan: Plan, found: Sequence[Guard], desired: Desired) -> dict[str, tuple[str, ...]]:
+    """The refusals that `--allow` lifted, by the address of what is done all the same; none for what needed no lift."""
     limits = tuple(sorted({guard.key for guard in found if guard.breached and guard.lifted}))
     named = lifted_protection(plan)
-    working = {step.address for step in plan.steps if may_start(step)}
     names = {
-        address: (*(limits if address in working else ()), *named.get(address, ())) for address in {*working, *named}
+        step.address: (
+            *(["empty"] if _is_emptied(step, plan, desired) else []),
+            *(limits if may_start(step) else ()),
+            *named.get(step.address, ()),
+        )
+        for step in plan.steps
     }
     return {address: each for address, each in sorted(names.items()) if each}
+
+
+def _is_emptied(step: Step, plan: Plan, desired: Desired) -> bool:
+    """Whether an output goes because `--allow empty` let the specs, or the fan-out it was of, declare nothing."""
+    if not isinstance(step, Retire | Delete) or "empty" not in plan.selection.allow:
+        return False
+    return not desired.outputs or any(step.address.startswith(f"{encode}/") for encode in desired.empty)
 
 
 class _Judge:

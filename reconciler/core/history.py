@@ -33,6 +33,16 @@ def with_end(record: Record, status: EndedAs, now: str, error: str | None = None
     return replace(record, history=(*record.history, entry)[-KEPT:])
 
 
+def with_override(record: Record, status: EndedAs, why: str, now: str, allowed: tuple[str, ...]) -> Record:
+    """The record with a line about what was done to its file without a job, if that had to be `allowed` by name."""
+    if not allowed:
+        return record
+    entry = EndedAttempt(
+        attempt=record.attempt, at=now, status=status, why=why, provider=record.provider, allowed=allowed
+    )
+    return replace(record, history=(*record.history, entry)[-KEPT:])
+
+
 def with_cancelled(record: Record, now: str) -> Record:
     """As `with_end`, for a job that was started and is given up: what it had cost by then is not known."""
     if record.status in {"submitted", "running"} and record.job is not None and record.job.phase == "started":

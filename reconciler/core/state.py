@@ -22,7 +22,7 @@ VERSION = 1
 
 Status = Literal["submitted", "running", "complete", "suspect", "failed", "lost", "paused", "retired"]
 Phase = Literal["intended", "prepared", "starting", "started"]
-EndedAs = Literal["complete", "suspect", "failed", "lost", "cancelled"]
+EndedAs = Literal["complete", "suspect", "failed", "lost", "cancelled", "retired", "deleted", "replaced"]
 
 
 class Frozen(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -134,6 +134,8 @@ class Attempt(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
 
 class EndedAttempt(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One attempt that is over: when, as what, and why it was made (the code of the plan's reason).
+
+    One that is `retired`, `deleted` or `replaced` was no new attempt: `allowed` let that be done to its file.
 
     `cost` is what its job cost, which may have made other outputs too; `seconds` is how long the job took, and
     `duration` how long the output is.

@@ -45,6 +45,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "sha256": "The digest of the content that was read, in hex.",
         "pin": "The digest that the spec asked for, in hex.",
         "content": "What a server said of the content.",
+        "made_by": "Of a source that is another output: the job whose content it has.",
     },
     "Evidence": {"size": "In bytes.", "mtime_ns": "When it was last changed, in nanoseconds since the epoch."},
     "Content": {
@@ -68,6 +69,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "pid_started": "When that process started, in seconds since the epoch.",
         "why": "Why it was made: the code of the plan's reason.",
         "allowed": "The refusals that --allow lifted for it, by name.",
+        "remakes": "The job whose content it only makes once more, since the file was gone.",
     },
     "OutputRecord": {
         "name": "The name of the output.",

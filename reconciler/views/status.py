@@ -259,7 +259,7 @@ def _sentences(records: Mapping[str, Record], declared: Declared, world: World, 
     missing = declared.attempts.keys() - alive.keys() - declared.paused
     if missing:
         yield f"Declared and not made yet: {count(len(missing), 'output')}. See: {whole(f'reconciler plan{options}')}"
-    retired = len(records) - len(alive)
+    retired = sum(1 for record in records.values() if record.status == "retired" and (record.output or record.previous))
     if retired:
         command = whole(f"reconciler state prune{options}")
         yield f"Retired, files kept: {count(retired, 'output')}. To drop: {command}"

@@ -85,8 +85,48 @@ def test_what_was_lifted_for_an_attempt_is_told():
     allow = ("rerun:bbb/*", "max_jobs", "max_minutes")
     chosen = Selection(reruns=("*",), allow=allow, limits=Limits(max_jobs=1))
     plan = make_plan(wanted, universe.state().records, universe.world(), chosen)
-    names = lifted(plan, guards(plan, wanted, universe.state().records))
+    names = lifted(plan, guards(plan, wanted, universe.state().records), wanted)
     Process(universe).run(wanted, reruns=("*",), options=Options(lifted=names))
 
     told = {address: record.history[-1].allowed for address, record in universe.state().records.items()}
     assert {"bbb/720p": ("max_jobs", "rerun:bbb/*"), "tos/720p": ("max_jobs",)} == told
+
+
+def overridden(universe, wanted, *allow):
+    """Apply what was let through by name; for each address the last line of its history."""
+    before = universe.state().records
+    plan = make_plan(wanted, before, universe.world(), Selection(allow=allow))
+    names = lifted(plan, guards(plan, wanted, before), wanted)
+    Process(universe).run(wanted, allow=allow, options=Options(lifted=names))
+    told = {address: record.history[-1] for address, record in universe.state().records.items() if record.history}
+    return {address: (each.status, each.why, each.allowed) for address, each in told.items() if each.allowed}
+
+
+def test_what_was_lifted_without_a_job_is_told():
+    """A protected file that is retired, deleted or replaced by name, and specs that were emptied by name."""
+    kept = replace(ONE, protect=True)
+    doomed = output("old/720p", crf=30, protect=True, on_remove="delete")
+    twin = output("tos/720p", crf=40, protect=True)
+    model = output("model/720p", crf=41)
+    universe = Universe()
+    Process(universe).run(desired(kept, doomed, twin, model))
+    wanted = desired(output("tos/720p", crf=41, protect=True), model)
+
+    assert {
+        "bbb/720p": ("retired", "not_declared", ("rerun:bbb/*",)),
+        "old/720p": ("deleted", "not_declared", ("rerun:old/*",)),
+        "tos/720p": ("replaced", "reuse", ("rerun:tos/*",)),
+    } == overridden(universe, wanted, "rerun:bbb/*", "rerun:old/*", "rerun:tos/*", "max_cost")
+    deleted = universe.state().records["old/720p"]
+    assert ("retired", None, None) == (deleted.status, deleted.output, deleted.job)
+    emptied = overridden(universe, desired(), "empty", "rerun:tos/720p")
+    assert ("retired", "not_declared", ("empty",)) == emptied["model/720p"]
+    assert ("empty", "rerun:tos/720p") == emptied["tos/720p"][2]
+
+
+def test_an_allow_that_nothing_needed_is_not_told():
+    """What is retired without protection leaves no line, whatever was allowed."""
+    universe = Universe()
+    Process(universe).run(desired(ONE, output("tos/720p", crf=30)))
+
+    assert {} == overridden(universe, desired(output("tos/720p", crf=30)), "empty", "rerun:*")

@@ -168,3 +168,17 @@ def test_protection_outlives_a_failed_rerun():
     failed = record(replace_protect(B), "failed", previous=(own_attempt(record(replace_protect(B))),))
 
     assert 1 == len(refusals(plan([output("bbb/720p", crf=19, protect=True)], {B.address: failed})))
+
+
+def test_protection_guards_against_deletion():
+    """`on_remove: delete` of a protected file is refused, retirement of one whose rerun failed too; by name it goes."""
+    doomed = record(replace_protect(A), on_remove="delete")
+    failed = record(replace_protect(B), "failed", previous=(own_attempt(record(replace_protect(B))),))
+    records = {A.address: doomed, B.address: failed}
+    other = output("other/720p")
+
+    assert [
+        "bbb/480p is protected and this plan would delete it",
+        "bbb/720p is protected and this plan would retire it",
+    ] == [refusal.sentence for refusal in refusals(plan([other], records))]
+    assert () == refusals(plan([other], records, allow=("rerun:bbb/*",)))
