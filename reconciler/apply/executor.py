@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from reconciler.apply.deletions import delete
 from reconciler.apply.deliveries import Deliveries
+from reconciler.apply.feeds import Feeds
 from reconciler.apply.free_steps import cancel, hand_over, note, take
 from reconciler.apply.hands import Hands
 from reconciler.apply.job_loop import JobLoop
@@ -40,6 +41,7 @@ from reconciler.core.steps import (
     Update,
 )
 from reconciler.core.transitions import newest_attempts, own_attempt
+from reconciler.core.upstreams import upstreams_of
 
 # How often running jobs are looked at, in seconds: rarely enough to cost nothing, often enough to feel alive.
 LOOK_EVERY = 0.05
@@ -78,17 +80,26 @@ class _Executor:
         self.plan = plan
         self.hands = hands
         self.options = options
-        self.loop = JobLoop(hands, options.contents, options.lifted)
+        leaders = {step.address: step.of for step in plan.steps if isinstance(step, ReuseTwin)}
+        self.feeds = Feeds(hands, leaders)
+        self.loop = JobLoop(hands, self.feeds, options.contents, options.lifted)
         self.began = hands.now()
         self.free = 0
         self.stopping = False
         self.timed_out = False
         self.running = 0
+        self.left_running: set[str] = set()
+        self.held_up = 0
         self.relinked = 0
         self.deliveries = Deliveries(hands)
         encode_steps = [step for step in plan.steps if isinstance(step, Create | Rerun | Retry | Resume | Supersede)]
         attempts = newest_attempts(hands.state.snapshot.records)
-        self.jobs = plan_jobs(plan.project, encode_steps, attempts)
+        # What others are made from comes before them.
+        self.jobs = sorted(plan_jobs(plan.project, encode_steps, attempts), key=_depth)
+        self.chained = any(_depth(job) for job in self.jobs)
+        self.shared = frozenset(
+            step.record.job.id for step in plan.steps if isinstance(step, Resume) and step.record.job is not None
+        )
 
     def run(self) -> Outcome:
         """The whole apply, in the order of the module's first sentence."""
@@ -98,11 +109,12 @@ class _Executor:
         self._rescue()
         left = self._run_in_turn()
         left_twins = self._twins()
-        not_run = sum(len(job.steps) for job in left) + left_twins
+        not_run = sum(len(job.steps) for job in left) + left_twins - self.held_up
+        self._tell_blocked()
         self._forget_finished_approvals()
         return Outcome(
             encoded=tuple(self.loop.encoded),
-            failed=(*self.loop.failed, *self.deliveries.failed),
+            failed=(*self.loop.failed, *self.deliveries.failed, *self.loop.blocked),
             free=self.free,
             not_run=not_run,
             interrupted=self.stopping,
@@ -112,6 +124,7 @@ class _Executor:
             delivered=tuple(self.deliveries.delivered),
             timed_out=self.timed_out,
             paid=total(self.loop.paid),
+            held_up=self.held_up,
         )
 
     def _approve(self) -> None:
@@ -130,9 +143,6 @@ class _Executor:
             self.hands.state.record("finished", approved=dict.fromkeys(done, nothing_left))
 
     def _free_steps(self) -> None:
-        shared = frozenset(
-            step.record.job.id for step in self.plan.steps if isinstance(step, Resume) and step.record.job is not None
-        )
         handed = [step for step in self.plan.steps if isinstance(step, Move | Reuse)]
         if self._stop_asked():
             return
@@ -148,10 +158,10 @@ class _Executor:
             if isinstance(step, Delete):
                 self._delete(step)
             elif isinstance(step, Update | Retire):
-                note(self.hands, step, self.options.sightings, shared, self.options.lifted)
+                note(self.hands, step, self.options.sightings, self.shared, self.options.lifted)
                 self._done(step)
-            elif isinstance(step, Supersede):
-                cancel(self.hands, step.record, shared)
+            elif isinstance(step, Supersede) and step.output.source.upstream is None:
+                cancel(self.hands, step.record, self.shared)
 
     def _delete(self, step: Delete) -> None:
         failed = delete(self.hands, step, self.options.lifted.get(step.address, ()))
@@ -170,7 +180,7 @@ class _Executor:
     def _run_in_turn(self) -> list[PlannedJob]:
         """Run the canaries, then the others if all of those ended well; the jobs that a later apply has to run."""
         canary = self.options.canary if self.options.wait else 0
-        begun = [job for job in self.jobs if all(isinstance(step, Resume) for step in job.steps)]
+        begun = [job for job in self.jobs if not _depth(job) and all(isinstance(step, Resume) for step in job.steps)]
         new = [job for job in self.jobs if job not in begun]
         if not canary or len(new) <= canary:
             return self._run_jobs(self.jobs)
@@ -187,7 +197,10 @@ class _Executor:
         while running or self.deliveries.busy or (waiting and not self._closed()):
             if self._stop_asked():
                 return [*self._leave(running), *waiting]
+            before = len(waiting)
             waiting = self._admit(waiting, running)
+            if not running and not self.deliveries.busy and len(waiting) == before:
+                return self._held_up(waiting)
             running = self._not_waited_for(self.loop.watch(running))
             for output in self.loop.finished():
                 self.deliveries.begin(output)
@@ -204,7 +217,17 @@ class _Executor:
             return jobs
         left = [job for job in jobs if job.stage == "running" and job.provider.traits.outlives]
         self.running += sum(len(job.planned.steps) for job in left)
+        self.left_running.update(step.address for job in left for step in job.planned.steps)
         return [job for job in jobs if job not in left]
+
+    def _held_up(self, waiting: list[PlannedJob]) -> list[PlannedJob]:
+        """Jobs that cannot begin in this apply, since they are made from what was left to run."""
+        held_up = self.left_running
+        for job in waiting:
+            if self.feeds.upstream(job) in held_up:
+                held_up = held_up | {step.address for step in job.steps}
+                self.held_up += len(job.steps)
+        return waiting
 
     def _waited_long_enough(self, running: Sequence[Attended]) -> bool:
         limit = self.options.wait_timeout
@@ -220,19 +243,50 @@ class _Executor:
     def _admit(self, waiting: list[PlannedJob], running: list[Attended]) -> list[PlannedJob]:
         """Begin as many waiting jobs as there is room for; those that still wait."""
         left: list[PlannedJob] = []
+        to_come = self._to_come(waiting, running)
         for planned in waiting:
             provider = self.hands.providers[planned.provider]
+            gate = self.feeds.gate(planned, provider, to_come)
+            if gate == "shut":
+                self._block(planned)
+                continue
             own = sum(1 for job in running if job.provider is provider)
             # One more than runs at once, where the provider queues by itself: its source is fetched meanwhile.
             room = (self.options.parallelism or provider.parallelism) + (0 if provider.traits.outlives else 1)
-            if own >= room or self._closed() or self._stop_asked():
+            if gate == "waits" or own >= room or self._closed() or self._stop_asked():
                 left.append(planned)
                 continue
+            for step in planned.steps:
+                if isinstance(step, Supersede) and step.output.source.upstream is not None:
+                    cancel(self.hands, step.record, self.shared)
             job = self.loop.begin(planned, provider)
             if job is not None:
                 running.append(job)
             running[:] = self._not_waited_for(running)
         return left
+
+    def _to_come(self, waiting: Sequence[PlannedJob], running: Sequence[Attended]) -> set[str]:
+        """The addresses that others may still wait for; nobody does where there are no chains."""
+        if not self.chained:
+            return set()
+        jobs = [*waiting, *(job.planned for job in running)]
+        return {step.address for job in jobs for step in job.steps} | self.left_running
+
+    def _block(self, planned: PlannedJob) -> None:
+        """What it is made from was not made: no attempt is used, and nothing recorded."""
+        upstream = self.feeds.upstream(planned) or ""
+        record = self.hands.state.snapshot.records.get(upstream)
+        was = f"is {record.status}" if record is not None and record.status != "complete" else "was not made"
+        if any(blocked.address == upstream for blocked in self.loop.blocked):
+            was = "is blocked"
+        for step in planned.steps:
+            self.loop.block(step.address, step.output.attempts, f"{upstream}, which it is made from, {was}")
+
+    def _tell_blocked(self) -> None:
+        """What the plan could not even begin is told again at the end, but where only what is free was asked for."""
+        for notice in self.plan.notices:
+            if notice.code == "blocked" and not self.plan.selection.no_spend:
+                self.loop.block(notice.address, 1, notice.sentence.removeprefix("blocked: "))
 
     def _leave(self, running: list[Attended]) -> list[PlannedJob]:
         """Jobs that outlive us run on, the others are ended together; a later apply goes on with all of them."""
@@ -271,3 +325,8 @@ class _Executor:
             self.stopping = True
             self.hands.tell(Stopping())
         return self.stopping
+
+
+def _depth(planned: PlannedJob) -> int:
+    """How many outputs in a row a job is made from."""
+    return sum(1 for _ in upstreams_of(planned.request.outputs[0]))

@@ -53,6 +53,9 @@ class Files(Protocol):
     def holds(self, path: str, size: int, sha256: str) -> bool:
         """Whether a file is there with just this content."""
 
+    def is_there(self, path: str, size: int) -> bool:
+        """Whether a file of this size is there: a published one, or a copy in a folder."""
+
     def unchanged(self, source: Source, seen: SourceSeen) -> bool:
         """Whether a local source still is what was read."""
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from reconciler.apply.feeds import Feeds
 from reconciler.apply.hands import Hands
 from reconciler.apply.settle import publish_or_fail
 from reconciler.apply.submissions import Attended, Stage, Submissions
@@ -43,16 +44,18 @@ class JobLoop:
     """Takes jobs from intent to result, and keeps what came of them."""
 
     hands: Hands
+    feeds: Feeds
     contents: Mapping[str, Content] = field(default_factory=dict)
     lifted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     encoded: list[OutputDone] = field(default_factory=list)
     failed: list[OutputFailed] = field(default_factory=list)
+    blocked: list[OutputFailed] = field(default_factory=list)
     paid: list[Money] = field(default_factory=list)
     _finished: list[Output] = field(default_factory=list)
     submissions: Submissions = field(init=False)
 
     def __post_init__(self) -> None:
-        self.submissions = Submissions(self.hands, self.contents, self.lifted)
+        self.submissions = Submissions(self.hands, self.feeds, self.contents, self.lifted)
 
     def begin(self, planned: PlannedJob, provider: Provider) -> Attended | None:
         """Prepare and start a job, or attach to the one an earlier apply began; None if it could not be."""
@@ -134,7 +137,7 @@ class JobLoop:
                 return self._draft(job)
             case Done():
                 self._messages(job.planned, seen.messages)
-                self._done(job.planned, seen)
+                self._done(job, seen)
             case Failed():
                 self._all_failed(job.planned, seen.error, tried=seen.tried)
             case Lost():
@@ -172,9 +175,9 @@ class JobLoop:
         for message in messages:
             self.hands.tell(JobMessage(planned, message))
 
-    def _done(self, planned: PlannedJob, done: Done) -> None:
+    def _done(self, job: Attended, done: Done) -> None:
         """Record every whole file first (one line), then name them, then record what failed."""
-        results = self._trusted(planned, done)
+        results = self._trusted(job, done)
         state, now = self.hands.state, self.hands.stamp()
         whole: dict[str, Record] = {}
         for step, result in results:
@@ -205,14 +208,15 @@ class JobLoop:
         with suppress(ValueError):
             self.paid.append(read_money(done.cost))
 
-    def _trusted(self, planned: PlannedJob, done: Done) -> list[tuple[EncodeStep, OutputResult]]:
+    def _trusted(self, job: Attended, done: Done) -> list[tuple[EncodeStep, OutputResult]]:
         """A result for every step; none is whole if the source changed while it was read."""
+        planned = job.planned
         results = [
             (step, done.outputs.get(step.output.name, NotMade("the provider gave no result for it")))
             for step in planned.steps
         ]
         whole = any(isinstance(result, Verified | Held) for _, result in results)
-        if whole and not self.hands.files.unchanged(planned.request.source, done.source):
+        if whole and not self.hands.files.unchanged(job.source or planned.request.source, done.source):
             for _, result in results:
                 if isinstance(result, Verified):
                     self.hands.files.remove(result.path)
@@ -264,6 +268,14 @@ class JobLoop:
     def _fail(self, step: EncodeStep, record: Record, event: str) -> None:
         self.hands.record(event, record, step.address)
         self.told_failed(step.address, step.output.attempts)
+
+    def block(self, address: str, attempts: int, error: str) -> None:
+        """Tell of an output that could not be begun, for what it is made from; nothing is recorded of it."""
+        record = self.hands.state.snapshot.records.get(address)
+        old = record.output if record is not None and record.status == "complete" else None
+        happening = OutputFailed(address, "blocked", error, 0, attempts, (old.path or old.link) if old else None)
+        self.blocked.append(happening)
+        self.hands.tell(happening)
 
     def told_failed(self, address: str, attempts: int) -> None:
         """Tell of an output whose record says that it failed."""

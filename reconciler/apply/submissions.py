@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from reconciler.apply.feeds import Feeds, is_begun
 from reconciler.apply.hands import Hands, Pending
 from reconciler.core import transitions
+from reconciler.core.encode import Source
 from reconciler.core.errors import UnavailableError
 from reconciler.core.evidence import Content
 from reconciler.core.happenings import JobMessage, JobStarted
@@ -37,7 +39,8 @@ Settled = Literal["draft", "started", "lost"]
 class Attended:
     """A job that this apply carries, how far it is, and the call that is under way for it.
 
-    `draft_since` is since when its provider says that it was not started, though it was.
+    `draft_since` is since when its provider says that it was not started, though it was. `source` is what it reads,
+    where that is another output's file.
     """
 
     planned: PlannedJob
@@ -49,16 +52,22 @@ class Attended:
     starts: int = 0
     process: tuple[int, float] | None = field(default=None)
     draft_since: datetime | None = None
+    source: Source | None = None
 
 
 class Submissions:
     """Takes jobs through their stages until they run. What cannot be done is raised as ProviderError."""
 
     def __init__(
-        self, hands: Hands, contents: Mapping[str, Content], lifted: Mapping[str, tuple[str, ...]] = NOTHING
+        self,
+        hands: Hands,
+        feeds: Feeds,
+        contents: Mapping[str, Content],
+        lifted: Mapping[str, tuple[str, ...]] = NOTHING,
     ) -> None:
         """`contents` are what servers say of the sources now, by identity; `lifted` refusals, by address."""
         self._hands = hands
+        self._feeds = feeds
         self._contents = contents
         self._lifted = lifted
 
@@ -67,15 +76,16 @@ class Submissions:
         resumed = all(isinstance(step, Resume) for step in planned.steps)
         job = Attended(planned, provider, planned.request.job_id, resumed)
         phase = _phase(planned)
-        if resumed and phase in {"starting", "started"} and provider.traits.outlives:
-            provider.attach(planned.request)
+        if is_begun(planned, provider):
+            provider.attach(self._feeds.attached(planned, provider))
             if phase == "started":
                 self._running(job)
             else:
                 self._send(job, "settling", lambda: self._settled(provider, job.job_id))
             return job
         self._intend(planned)
-        self._send(job, "preparing", lambda: provider.prepare(planned.request))
+        source = job.source = self._feeds.read(planned, provider)
+        self._send(job, "preparing", lambda: provider.prepare(self._feeds.request(planned, source)))
         return job
 
     def step(self, job: Attended) -> bool:
@@ -171,6 +181,7 @@ class Submissions:
         state, now = self._hands.state, self._hands.stamp()
         known = state.snapshot.records
         content = self._contents.get(planned.request.source.identity)
+        made_by = self._feeds.made_by(planned)
         records = {
             step.address: transitions.looked_at(
                 transitions.intended(
@@ -180,6 +191,7 @@ class Submissions:
                     rev=state.next_rev(step.address),
                     now=now,
                     allowed=self._lifted.get(step.address, ()),
+                    made_by=made_by,
                 ),
                 content,
             )

@@ -54,7 +54,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "PlacedPolicy": {"provider": "Who runs the jobs."},
     "EncodeSpec": {
-        "source": "An http(s) URL, a path in the project folder, or lavfi: test pictures.",
+        "source": "An http(s) URL, a path in the project folder, {encode: ENCODE/OUTPUT}, or lavfi: test pictures.",
         "for_each": "One encode a name: a list, a mapping of values, a table or files.",
         "outputs": "What is made of the source: names of presets, or outputs by name.",
         "template": "A ByteNite parameter document (JSON), whose outputs become the outputs.",
@@ -63,6 +63,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
     "SourceSpec": {
         "url": "Where it is; with an id it may be ${env.NAME}, read at apply only.",
         "path": "A path in the project folder.",
+        "encode": "An output of another encode, ENCODE/OUTPUT: it is made first, and this from its file.",
         "id": "What it is known by, where the URL changes.",
         "trim": "The part that is encoded.",
         "sha256": "The digest that the content must have.",

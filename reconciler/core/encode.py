@@ -16,7 +16,7 @@ from reconciler.core.limits import NO_LIMITS, Limits
 from reconciler.core.manifest import Canonical, Manifest
 from reconciler.core.parameters import Parameters
 
-SourceKind = Literal["http", "file", "lavfi", "store"]
+SourceKind = Literal["http", "file", "lavfi", "store", "encode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,10 @@ class Source:
     environment at apply, never before, and so is a password. `sha256` is a pin that the content must meet. A
     source of kind `store` is an object that only a provider with credentials for its store can read. Of a
     remote source with `watch`, a change of content encodes again.
+
+    One of kind `encode` is the file of another output, `upstream`, whose address is the location; its identity is
+    that output's fingerprint. It is read as a source of another kind once that file is there. `private` is whether
+    a link may lead to private addresses, since its provider has one by the user's word.
     """
 
     kind: SourceKind
@@ -46,6 +50,8 @@ class Source:
     watch: bool = False
     username: str = ""
     password: str = ""
+    upstream: Output | None = field(default=None, repr=False)
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,13 +13,25 @@ from reconciler.core.errors import Place, Problem
 from reconciler.core.fan_out import Tables, members, request_of
 from reconciler.core.manifest import prepared_source
 from reconciler.core.names import listed, name_error, normal, publish_path, suggestion
-from reconciler.core.nodes import Entry, ListNode, LostNode, MapNode, Node, ScalarNode, described, is_null, scalars
+from reconciler.core.nodes import (
+    Entry,
+    ListNode,
+    LostNode,
+    MapNode,
+    Node,
+    ScalarNode,
+    described,
+    find,
+    is_null,
+    scalars,
+)
 from reconciler.core.policies import Policy
 from reconciler.core.provider_types import Knowledge
 from reconciler.core.refusals import Refusals
 from reconciler.core.renditions import NO_RENDITION, Rendition, Renditions, said
 from reconciler.core.sources import SourceRead, Trust, filled, read_source
 from reconciler.core.spec import EncodeSpec, OutputSpec
+from reconciler.core.upstreams import Upstreams
 from reconciler.core.validation import salvaged, unknown_keys
 from reconciler.core.variables import UNKNOWN, Each, Variables, uses_each
 
@@ -41,6 +53,7 @@ class Surroundings:
     trust: Trust
     tables: Tables
     refusals: Refusals
+    upstreams: Upstreams
     problems: list[Problem]
     incomplete: bool = False
 
@@ -99,6 +112,21 @@ class Encode:
         self._policy_node = policies.part(node, policies.PLACED_KEYS)
         self._source_node = node.get("source")
         self._origins: dict[tuple[int, Place | None], dict[str, Origin]] = {}
+
+    def needs(self) -> dict[str, Place | None]:
+        """The encodes that its source names, and where. What is wrong with that is told once it is resolved."""
+        entry = find(self._source_node, ("encode",)) if isinstance(self._source_node, MapNode) else None
+        if entry is None:
+            return {}
+        node, problems = entry.node, self._around.problems
+        before = len(problems)
+        found: dict[str, Place | None] = {}
+        for each in self._members() if uses_each(node) else [None]:
+            text = self._around.variables.fill(node, self._path, each)
+            if isinstance(text, ScalarNode):
+                found.setdefault(normal(text.text).partition("/")[0], node.place)
+        del problems[before:]
+        return found
 
     def outputs(self) -> Iterator[Output]:
         """All its outputs."""
@@ -186,7 +214,9 @@ class Encode:
         node = filled(raw, path, self._around.variables, each)
         if node is None or isinstance(node, LostNode):
             return None
-        return read_source(raw, node, path, self._around.trust, self._around.problems)
+        around = self._around
+        find_upstream = partial(around.upstreams.find, self.name)
+        return read_source(raw, node, path, around.trust, around.problems, find_upstream=find_upstream)
 
     def _asked(self) -> Iterator[_Asked]:
         node, path = self._node.get("outputs"), f"{self._path}.outputs"

@@ -104,13 +104,20 @@ class Estimator:
         return self._past
 
     def duration(self, output: Output) -> float | None:
-        """How long an output will be, in seconds: by its trim, else as long as its source was last time."""
-        trim = output.source.trim
+        """How long an output will be, in seconds: by its trim, else as long as its source was last time.
+
+        One that is made from another output is as long as that one, if nobody made it yet.
+        """
+        trim, upstream = output.source.trim, output.source.upstream
         if trim.end is not None:
             return float(trim.end - trim.start)
         if self._durations is None:
             self._durations = dict(_durations(self._records))
-        return self._durations.get(_part(output.manifest))
+        known = self._durations.get(_part(output.manifest))
+        if known is not None or upstream is None:
+            return known
+        whole = self.duration(upstream)
+        return None if whole is None else max(0.0, whole - trim.start)
 
 
 def _part(manifest: Manifest) -> tuple[Canonical | None, ...]:

@@ -74,7 +74,8 @@ class OutputFailed:
     """An output failed or is suspect. `failures` of `attempts` are used; `old_file` is the living one, if any.
 
     A `status` of undelivered or undeleted is about its copy or its deletion, not about the output itself; one of
-    submitted or running means that its provider could not be reached: the next apply goes on.
+    submitted or running means that its provider could not be reached: the next apply goes on. A blocked one was not
+    begun, since what it is made from is not there.
     """
 
     address: str
@@ -109,8 +110,8 @@ class Outcome:
     """How an apply ended. `interrupted` and `not_run` say that the next apply has something to go on with.
 
     `relinked` counts links that were renewed, `delivered` copies that were made, `running` outputs whose jobs
-    were left to run, `timed_out` whether waiting for them took too long, `paid` is what the jobs that ended did
-    cost, one amount a currency.
+    were left to run, `held_up` outputs that are made from those, `timed_out` whether waiting for them took too long,
+    `paid` is what the jobs that ended did cost, one amount a currency.
     """
 
     encoded: tuple[OutputDone, ...]
@@ -124,3 +125,4 @@ class Outcome:
     delivered: tuple[OutputDelivered, ...] = ()
     timed_out: bool = False
     paid: tuple[Money, ...] = ()
+    held_up: int = 0

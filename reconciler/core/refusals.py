@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from reconciler.core.encode import Origin, ProviderSettings, Source
 from reconciler.core.errors import Problem
@@ -30,6 +31,7 @@ class Refusals:
         offered = self._types.get(settings.type) if settings is not None else None
         if settings is None or offered is None:
             return
+        source = self._as_read(source)
         scheme = scheme_of(source)
         key = (id(rendition), provider, source.kind, scheme, source.trim, bool(source.password or source.username))
         found = self._known.get(key)
@@ -37,6 +39,13 @@ class Refusals:
             found = offered.refusals(settings.options, source, rendition.parameters, rendition.native)
             self._known[key] = found
         self._problems.extend(_problem(each, provider, rendition, origins, encode) for each in found)
+
+    def _as_read(self, source: Source) -> Source:
+        """A source that is another output's file as that will be read: behind a link, or on this machine."""
+        if source.upstream is None:
+            return source
+        settings = self._providers.get(source.upstream.provider)
+        return replace(source, kind="http" if settings is not None and settings.holds else "file")
 
 
 def _problem(

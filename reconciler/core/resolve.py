@@ -30,6 +30,7 @@ from reconciler.core.refusals import Refusals
 from reconciler.core.renditions import Renditions, checked_presets
 from reconciler.core.sources import Trust
 from reconciler.core.spec import LimitsSpec
+from reconciler.core.upstreams import Upstreams
 from reconciler.core.validation import validated
 from reconciler.core.variables import Variables, override
 
@@ -74,6 +75,8 @@ class Resolver:
         types = self._knowledge.types
         reading = Providers(types, self._variables, self._trust.spec_env, self._problems)
         providers = reading.read(self._namespace.providers)
+        declared = self._namespace.encodes
+        upstreams = Upstreams(declared, self._problems, incomplete="encodes" in self._namespace.incomplete)
         around = Surroundings(
             variables=self._variables,
             renditions=Renditions(self._presets(), self._problems),
@@ -83,19 +86,20 @@ class Resolver:
             trust=self._trust,
             tables=tables,
             refusals=Refusals(types, providers, self._problems),
+            upstreams=upstreams,
             problems=self._problems,
             incomplete="providers" in self._namespace.incomplete,
         )
         outputs: list[Output] = []
-        empty: list[str] = []
-        warnings: list[str] = []
-        for name, entry in self._namespace.encodes.items():
-            encode = self._encode(name, entry, around)
+        encodes = {name: self._encode(name, entry, around) for name, entry in declared.items()}
+        needs = {name: encode.needs() for name, encode in encodes.items() if encode is not None}
+        for name in upstreams.in_order(needs):
+            encode = encodes[name]
             if encode is not None:
-                outputs.extend(islice(encode.outputs(), most + 1 - len(outputs)))
-                if encode.is_empty:
-                    empty.append(name)
-                    warnings.append(encode.emptiness)
+                made = list(islice(encode.outputs(), most + 1 - len(outputs)))
+                upstreams.add(name, made)
+                outputs.extend(made)
+        empty = [encode for encode in encodes.values() if encode is not None and encode.is_empty]
         if len(outputs) > most:
             self._problems.append(Problem(f"the specs want more than {most:,} outputs", None, "", (_MANY,)))
         self._problems.extend(collisions(outputs))
@@ -106,10 +110,10 @@ class Resolver:
             outputs=tuple(outputs),
             providers=providers,
             files=self._namespace.files,
-            empty=tuple(sorted(empty)),
+            empty=tuple(sorted(encode.name for encode in empty)),
             limits=self._limits(),
         )
-        return Resolution(desired, unique(self._problems), tuple(warnings))
+        return Resolution(desired, unique(self._problems), tuple(encode.emptiness for encode in empty))
 
     def _overrides(self, texts: Mapping[str, str]) -> dict[str, Entry]:
         known = self._namespace.variables

@@ -6,11 +6,11 @@ Whether a local file is there is not asked here; whether its path stays where it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.core import lavfi
-from reconciler.core.encode import Origin, Source, SourceKind, Trim
+from reconciler.core.encode import Origin, Output, Source, SourceKind, Trim
 from reconciler.core.errors import Place, Problem
 from reconciler.core.lost import LostError, as_far_as_known
 from reconciler.core.manifest import PreparedSource, prepared_source
@@ -27,12 +27,20 @@ from reconciler.core.variables import Each, Variables
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _NO_TEXT = re.compile("[\x00-\x1f\x7f\x85\ud800-\udfff]")
 _LAVFI = "lavfi:"
-_FORMS = "A source is an https:// or http:// URL, a path in the project folder, s3:// gs:// az://, or lavfi: pictures."
+_FORMS = (
+    "A source is an https:// or http:// URL, a path in the project folder, s3:// gs:// az://, lavfi: pictures, "
+    "or {encode: ENCODE/OUTPUT}."
+)
+_CHAIN = "encode:"
 # Stores that we sign links to, or that a provider reads with credentials of its own, and stores that nobody reads.
 SIGNED = frozenset({"s3", "gs", "az"})
 _STORES = SIGNED | {"storj"}
 _OTHER_STORES = frozenset({"gcs", "azure", "abfs", "wasb", "r2", "b2", "oss", "cos", "swift"})
 _OBJECT = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}/[^?#]+")
+
+
+# The output that a path in the specs names as a source; None, and a problem, if there is none.
+FindUpstream = Callable[[ScalarNode, str], Output | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +83,16 @@ def filled(node: Node, path: str, variables: Variables, each: Each | None) -> No
     return MapNode({**done.items, **kept}, node.place) if isinstance(done, MapNode) else None
 
 
-def read_source(raw: Node, node: Node, path: str, trust: Trust, problems: list[Problem]) -> SourceRead | None:
+def read_source(
+    raw: Node, node: Node, path: str, trust: Trust, problems: list[Problem], *, find_upstream: FindUpstream
+) -> SourceRead | None:
     """The source that `node` says, `raw` before references were filled in; None, and problems, if it cannot be."""
     before = len(problems)
     asked = _asked(node, path, problems)
     if asked is None:
         return None
+    if asked.path.endswith(".encode") and isinstance(node, MapNode):
+        return _chained(asked, node, find_upstream, problems)
     url = raw.get("url") if isinstance(raw, MapNode) else None
     read = _environment if url is not None and _from_environment(url) else _located
     try:
@@ -93,8 +105,33 @@ def read_source(raw: Node, node: Node, path: str, trust: Trust, problems: list[P
     if asked.trim is None or len(problems) > before or holds_lost(node):
         return None
     spec = asked.spec
-    login = {"username": spec.username or "", "password": spec.password or ""}
-    source = Source(kind, name, location, asked.trim, spec.sha256, watch=spec.watch is not None, **login)
+    source = Source(
+        kind,
+        name,
+        location,
+        asked.trim,
+        spec.sha256,
+        watch=spec.watch is not None,
+        username=spec.username or "",
+        password=spec.password or "",
+    )
+    prepared = prepared_source(name, asked.trim.start, asked.trim.end)
+    return SourceRead(source, prepared, asked.node.place, _origins(node, asked.node))
+
+
+def _chained(asked: _Asked, node: MapNode, find_upstream: FindUpstream, problems: list[Problem]) -> SourceRead | None:
+    """The file of another output, by that one's fingerprint: it is made first."""
+    before = len(problems)
+    for name, entry in node.items.items():
+        if name in SourceSpec.model_fields and name not in {"encode", "trim"} and not is_null(entry.node):
+            message = f'"{name}" says nothing for a source that is an output'
+            where = f"{asked.path.removesuffix('encode')}{name}"
+            problems.append(Problem(message, entry.key, where, ("Leave it out.",)))
+    found = find_upstream(asked.node, asked.path)
+    if found is None or asked.trim is None or len(problems) > before or holds_lost(node):
+        return None
+    name = f"{_CHAIN}{found.fingerprint}"
+    source = Source("encode", name, found.address, asked.trim, upstream=found)
     prepared = prepared_source(name, asked.trim.start, asked.trim.end)
     return SourceRead(source, prepared, asked.node.place, _origins(node, asked.node))
 
@@ -136,9 +173,10 @@ _NULL = ScalarNode(None, "null", None)
 
 def _mapping(node: MapNode, path: str, problems: list[Problem]) -> _Asked | None:
     spec, good = salvaged(SourceSpec, node, path, problems)
-    said = [name for name in ("url", "path") if not is_null(node.get(name) or _NULL)]
+    said = [name for name in ("url", "path", "encode") if not is_null(node.get(name) or _NULL)]
     if len(said) != 1:
-        message = "a source has a url or a path, not both" if said else "this source has neither url nor path"
+        both = " or ".join("an encode" if name == "encode" else f"a {name}" for name in said)
+        message = f"a source has {both}, not both" if said else "this source has neither url nor path"
         problems.append(Problem(message, node.place, path, (_FORMS,)))
         return None
     location = good.get(said[0]) if isinstance(good, MapNode) else None
@@ -193,6 +231,9 @@ def _located(asked: _Asked, trust: Trust, problems: list[Problem]) -> Located:
     for name in ("id", "ignore_query"):
         if vars(asked.spec).get(name) is not None:
             _add(problems, asked, f'"{name}" says nothing for a source that is no URL', "Leave it out.")
+    if text.startswith(_CHAIN):
+        hint = f"Write  source: {{encode: {text.removeprefix(_CHAIN).strip()}}}"
+        _add(problems, asked, "an output of another encode is named in a mapping", hint)
     if asked.spec.path is None and text.startswith(_LAVFI):
         return _generated(asked, text.removeprefix(_LAVFI), problems)
     return _local(asked, text, trust, problems)

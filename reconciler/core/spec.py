@@ -79,6 +79,7 @@ class SourceSpec(Strict):
 
     url: Text | None = None
     path: Text | None = None
+    encode: Text | None = None
     id: Annotated[str, StringConstraints(pattern=r"^[^\s:]{1,200}$")] | None = None
     trim: TrimSpec | None = None
     sha256: Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")] | None = None
@@ -187,7 +188,7 @@ CHANGES_BITS: Mapping[str, frozenset[str]] = {
     "Segment": frozenset({"type", "duration"}),
     "Variant": frozenset({"video", "audio"}),
     "TrimSpec": frozenset({"start", "end", "duration"}),
-    "SourceSpec": frozenset({"url", "path", "id", "trim", "ignore_query"}),
+    "SourceSpec": frozenset({"url", "path", "encode", "id", "trim", "ignore_query"}),
     "EncodeSpec": frozenset({"source"}),
 }
 

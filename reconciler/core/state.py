@@ -40,6 +40,7 @@ class SourceRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_field
     """The source that an attempt was made from.
 
     `pin` is the sha256 that the spec asked for, if it did; `content` is what the server said of a remote one.
+    Of a source that is another output, `made_by` is the job whose content it has (see `mezzanines`).
     """
 
     identity: str
@@ -47,6 +48,7 @@ class SourceRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_field
     sha256: str | None = None
     pin: str | None = None
     content: Content | None = None
+    made_by: str | None = None
 
 
 class JobRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -54,6 +56,7 @@ class JobRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=T
 
     `quote` is what the provider said it would cost, `cost` what it did cost: a decimal number and its currency.
     `why` is the reason that the plan had for it, by its code; `allowed` names the refusals that were lifted for it.
+    `remakes` is the job whose content it only makes once more, since the file was gone.
     """
 
     id: str
@@ -69,6 +72,7 @@ class JobRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=T
     pid_started: float | None = None
     why: str = ""
     allowed: tuple[str, ...] = ()
+    remakes: str | None = None
 
 
 class OutputRecord(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ from reconciler.core.encode import Output
 from reconciler.core.evidence import Content
 from reconciler.core.history import with_cancelled, with_end
 from reconciler.core.jobs import PlannedJob, attempt_of
+from reconciler.core.mezzanines import remade
 from reconciler.core.pins import kept
 from reconciler.core.ports import Done, Held, Suspect, Verified
 from reconciler.core.state import Attempt, Delivered, Evidence, JobRecord, OutputRecord, Phase, Record, SourceRecord
@@ -26,27 +27,41 @@ def looked_at(record: Record, content: Content | None) -> Record:
 
 
 def intended(
-    step: EncodeStep, job: PlannedJob, known: Record | None, *, rev: int, now: str, allowed: tuple[str, ...] = ()
+    step: EncodeStep,
+    job: PlannedJob,
+    known: Record | None,
+    *,
+    rev: int,
+    now: str,
+    allowed: tuple[str, ...] = (),
+    made_by: str | None = None,
 ) -> Record:
     """A job is about to be prepared for this address; `allowed` names the refusals that were lifted for it.
 
-    `known` is the record of now, if any (a Create may follow a retired one). Whatever file lives is kept as an
-    earlier attempt until the new one is published.
+    `made_by` is the content of the output that it is made from, if it is made from one (see `mezzanines`). `known` is
+    the record of now, if any (a Create may follow a retired one). Whatever file lives is kept as an earlier attempt
+    until the new one is published.
     """
     if isinstance(step, Resume):
-        return replace(step.record, rev=rev, updated_at=now)
+        source = replace(step.record.source, made_by=made_by) if made_by is not None else step.record.source
+        return replace(step.record, rev=rev, source=source, updated_at=now)
     output = step.output
     return Record(
         rev=rev,
         status="submitted",
         fingerprint=output.fingerprint,
         manifest=dict(output.manifest),
-        source=SourceRecord(identity=output.source.identity, pin=output.source.sha256),
+        source=SourceRecord(identity=output.source.identity, pin=output.source.sha256, made_by=made_by),
         provider=output.provider,
         attempt=_attempt(step, known),
         failures=step.record.failures if isinstance(step, Retry) else 0,
         job=JobRecord(
-            id=job.request.job_id, name=job.request.name, created_at=now, why=step.reason.code, allowed=allowed
+            id=job.request.job_id,
+            name=job.request.name,
+            created_at=now,
+            why=step.reason.code,
+            allowed=allowed,
+            remakes=remade(step),
         ),
         history=with_cancelled(known, now).history if known is not None else (),
         delivered=known.delivered if known is not None else None,
@@ -195,6 +210,7 @@ def read_from(record: Record, done: Done, now: str) -> Record:
         sha256=done.source.sha256,
         pin=record.source.pin,
         content=record.source.content,
+        made_by=record.source.made_by,
     )
     return replace(record, source=source, encoder=done.encoder, job=job)
 

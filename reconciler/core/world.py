@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from reconciler.core.delivery import DeliveredCopy, Presence
 from reconciler.core.encode import Desired, Source
 from reconciler.core.evidence import Changed, Content, compare
+from reconciler.core.mezzanines import Mezzanine, change
 from reconciler.core.ports import Sighting
 from reconciler.core.state import Attempt, Evidence, OutputRecord, Record, SourceRecord
 
@@ -19,7 +20,8 @@ class World:
     """A look around: local sources by identity, sizes of published files by path (None: not there), this host.
 
     `copies` are delivered copies that were looked at, by where they are (None: not there). `contents` are what
-    servers said of remote sources that somebody looked at, by identity.
+    servers said of remote sources that somebody looked at, by identity. `mezzanines` are the outputs that others are
+    made from, by address, as a plan leaves them.
     `now` is when it was taken (RFC 3339, UTC, whole seconds, as the state writes times).
     """
 
@@ -29,12 +31,16 @@ class World:
     files: Mapping[str, int | None] = field(default_factory=dict)
     copies: Mapping[str, Presence | None] = field(default_factory=dict)
     contents: Mapping[str, Content] = field(default_factory=dict)
+    mezzanines: Mapping[str, Mezzanine] = field(default_factory=dict)
 
     def source_change(self, recorded: SourceRecord, source: Source) -> str | None:
         """What changed about a source's content since it was recorded, as a sentence; None if nothing is known to.
 
         A pin that was not met when it was tried is no change as long as it is the same pin.
         """
+        if source.kind == "encode":
+            mezzanine = self.mezzanines.get(source.location)
+            return None if mezzanine is None else change(recorded, mezzanine)
         unmet = source.sha256 is not None and recorded.sha256 is not None and source.sha256 != recorded.sha256
         if unmet and source.sha256 != recorded.pin:
             return f"source pinned to sha256 {source.sha256 or '':.12}, encoded from {recorded.sha256 or '':.12}"
@@ -64,7 +70,14 @@ class World:
         """Whether both sides hold a content digest and they are equal: a moved master is not a new one."""
         seen = self.sightings.get(source.identity)
         digest = source.sha256 or (seen.sha256 if seen is not None else None)
+        if source.kind == "encode" and source.location in self.mezzanines:
+            digest = self.mezzanines[source.location].sha256 or None
         return digest is not None and digest == recorded.sha256
+
+    def is_here(self, path: str, size: int) -> bool:
+        """Whether a published file, or a copy in a folder, of this size was seen on this machine."""
+        copy = self.copies.get(path)
+        return self.files.get(path) == size or (copy is not None and copy.size == size)
 
 
 def same_content(recorded: SourceRecord, source: Source, world: World) -> bool:

@@ -138,6 +138,13 @@ class PublishedFiles:
         except OSError as error:
             raise ReconcilerError(f"{path} cannot be read: {error.strerror}") from error
 
+    def is_there(self, path: str, size: int) -> bool:
+        """Whether a file of this size is there: a published one, or a copy in a folder; nothing is opened."""
+        try:
+            return (self._project / path).stat().st_size == size
+        except OSError:
+            return False
+
     def unchanged(self, source: Source, seen: SourceSeen) -> bool:
         """Whether a local source still is what was read; other sources were copied and cannot change."""
         if source.kind != "file" or seen.size is None:
