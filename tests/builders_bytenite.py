@@ -21,6 +21,7 @@ from reconciler.core.parameters import Parameters
 from reconciler.core.ports import Fetched, JobRequest, SourceSeen
 from reconciler.core.provider_types import Workshop
 from reconciler.ffmpeg.examine import examine
+from reconciler.ffmpeg.examine_package import examine_package
 
 PROJECT = "talks-site"
 # Where links of ours to objects lead, in tests that open none.
@@ -43,7 +44,7 @@ def fetch(source, report, cancelled):
 def workshop(*, key, **said):
     """What a provider is built from, with a key in its environment."""
     sign = lambda source: dataclasses.replace(source, kind="http", location=f"{SIGNED}{source.location}")  # noqa: E731
-    looks = {"sign": sign, "examine": examine, "inspect": unasked}
+    looks = {"sign": sign, "examine": examine, "examine_package": examine_package, "inspect": unasked}
     values = {"project": ".", "fetch": fetch, **looks, "environment": {"BYTENITE_API_KEY": key}, "cpus": 2}
     return Workshop(**{**values, **said})
 

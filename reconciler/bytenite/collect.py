@@ -16,13 +16,26 @@ from reconciler.bytenite.failures import AnsweredError
 from reconciler.bytenite.kind import TEMPORARY, ByteniteOptions
 from reconciler.bytenite.limits import back_off
 from reconciler.bytenite.naming import match_results
+from reconciler.bytenite.origins import Origins
 from reconciler.bytenite.standing import cost, link_expiry, seconds, stamp
 from reconciler.bytenite.wire import Job, Result
 from reconciler.core.checks import failures
 from reconciler.core.delivery import FromLink
 from reconciler.core.encode import Output
 from reconciler.core.errors import RejectedError, UnavailableError
-from reconciler.core.ports import Done, Examine, Held, Inspect, JobRequest, NotMade, OutputResult, SourceSeen, Suspect
+from reconciler.core.ports import (
+    Done,
+    Examine,
+    ExaminePackage,
+    Held,
+    Inspect,
+    JobRequest,
+    NotMade,
+    OutputResult,
+    SourceSeen,
+    Suspect,
+)
+from reconciler.io.linked_packages import LinkedPackage, is_package_link
 from reconciler.io.ranged import LinkError, RangedFile
 from reconciler.io.redact import redact, shown
 
@@ -33,8 +46,17 @@ _MAYBE_EXPIRED = frozenset({400, 401, 403, 404, 410})
 _GONE = frozenset({404, 410})
 # Answers to a request for results that a moment may mend.
 _NOT_YET = frozenset({400, 404, 409, 412, 425})
-# Packages of many files: their one link opens no media that could be looked at.
-_PACKAGES = (".m3u8", ".mpd", ".zip", "/")
+# Packages that no playlist of HLS leads through: nothing of them can be looked at.
+_CLOSED = (".mpd", ".zip", "/")
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What an output is looked at with: a session for links, and its source, open, if it can be had."""
+
+    session: requests.Session
+    output: Output
+    source: IO[bytes] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +66,9 @@ class Collector:
     api: Api
     options: ByteniteOptions
     examine: Examine
+    examine_package: ExaminePackage
     inspect: Inspect
+    origins: Origins
     private: bool
     links: Callable[[], requests.Session]
     sleep: Callable[[float], None]
@@ -77,12 +101,13 @@ class Collector:
             return {output.name: NotMade(self._no_results(job)) for output in request.outputs}
         found = matched(results, request.outputs, job.name or request.name)
         named = ", ".join(redact(result.name) for result in results[:5])
-        return {
-            output.name: self._look(job, request, output, found[output.name])
-            if output.name in found
-            else NotMade(f"complete, but the provider gives no file of its name; it gives {named}")
-            for output in request.outputs
-        }
+        with self.origins.opened(request.source) as source:
+            return {
+                output.name: self._look(job, request, output, found[output.name], source)
+                if output.name in found
+                else NotMade(f"complete, but the provider gives no file of its name; it gives {named}")
+                for output in request.outputs
+            }
 
     def _results(self, job: Job) -> list[Result]:
         """The results, asked for again while there are none yet."""
@@ -105,24 +130,25 @@ class Collector:
             return f"complete, but its files were deleted on {stamp(deleted)}, the end of their retention"
         return "complete, but the provider gives no results"
 
-    def _look(self, job: Job, request: JobRequest, output: Output, result: Result) -> OutputResult:
+    def _look(
+        self, job: Job, request: JobRequest, output: Output, result: Result, source: IO[bytes] | None
+    ) -> OutputResult:
         """One output, looked at through its link; a link that is too old is replaced."""
         held = self._held(job, result)
-        if not _can_be_opened(result):
-            return held
+        if not shown(result.link).startswith(("http://", "https://")) or shown(result.link).endswith(_CLOSED):
+            return _with_note(held, "it was not looked at: its link opens no file, and no playlist of HLS")
         with self.links() as session:
-            return self._examined_at_last(held, job, request, output, session)
+            look = _Look(session, output, source)
+            return self._examined_at_last(held, job, request, look)
 
-    def _examined_at_last(
-        self, held: Held, job: Job, request: JobRequest, output: Output, session: requests.Session
-    ) -> OutputResult:
+    def _examined_at_last(self, held: Held, job: Job, request: JobRequest, look: _Look) -> OutputResult:
         for attempt in range(_FRESH_LINKS + 1):
             try:
-                return self._checked(self._examined(held, output, session), job, request, output)
+                return self._checked(self._examined(held, look), job, request, look.output)
             except LinkError as error:
                 if error.status not in _MAYBE_EXPIRED or attempt == _FRESH_LINKS:
                     return _unseen(held, error)
-                again = self.fresh_links(job, request).get(output.name)
+                again = self.fresh_links(job, request).get(look.output.name)
                 if again is None or again.link == held.link:
                     return _unseen(held, error)
                 held = again
@@ -130,22 +156,18 @@ class Collector:
                 return _with_note(held, f"it could not be looked at: {redact(str(error))}")
         raise AssertionError("the last try returns")
 
-    def _examined(self, held: Held, output: Output, session: requests.Session) -> Held | Suspect:
-        with RangedFile(session, held.link, sleep=self.sleep) as file:
-            size = file.size
-            found = self.examine(cast("IO[bytes]", file), size, output)
+    def _examined(self, held: Held, look: _Look) -> Held | Suspect:
+        if is_package_link(held.link):
+            files = LinkedPackage(look.session, held.link, sleep=self.sleep)
+            found = self.examine_package(files, look.output, look.source)
+            size = found.size
+        else:
+            with RangedFile(look.session, held.link, sleep=self.sleep) as file:
+                size = file.size
+                found = self.examine(cast("IO[bytes]", file), size, look.output, look.source)
         if found.wrong:
             return Suspect(shown(held.link), "; ".join(found.wrong), size=size, notes=found.notes)
-        return Held(
-            name=held.name,
-            link=held.link,
-            size=size,
-            summary=found.summary,
-            link_expires_at=held.link_expires_at,
-            expires_at=held.expires_at,
-            duration=found.duration,
-            notes=found.notes,
-        )
+        return replace(held, size=size, summary=found.summary, duration=found.duration, notes=found.notes)
 
     def _checked(self, found: Held | Suspect, job: Job, request: JobRequest, output: Output) -> Held | Suspect:
         """The same with the checks that the spec asks for; suspect if one failed, or could never be made."""
@@ -193,11 +215,6 @@ def matched(results: Sequence[Result], outputs: Sequence[Output], job_name: str)
     if len(missing) == 1 and len(left) == 1 and (not named or len(outputs) == 1):
         found[missing[0].name] = left[0]
     return found
-
-
-def _can_be_opened(result: Result) -> bool:
-    path = shown(result.link)
-    return path.startswith(("http://", "https://")) and not path.endswith(_PACKAGES)
 
 
 def _unseen(held: Held, error: LinkError) -> Held | NotMade:

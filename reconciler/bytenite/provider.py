@@ -21,6 +21,7 @@ from reconciler.bytenite.known import KnownJob, KnownJobs
 from reconciler.bytenite.limits import Limiter
 from reconciler.bytenite.listing import Listing
 from reconciler.bytenite.lookout import Lookout
+from reconciler.bytenite.origins import Origins
 from reconciler.bytenite.standing import CURRENCY, standing
 from reconciler.bytenite.starting import Starter, there
 from reconciler.bytenite.wire import Job, has_ended, is_draft
@@ -62,8 +63,19 @@ def provider(
 
     listing = Listing(api, clocks.monotonic)
     drafts = Drafts(api, listing, options, workshop.fetch, workshop.environment, clocks, links, workshop.sign)
-    examine, inspect = workshop.examine, workshop.inspect
-    collector = Collector(api, options, examine, inspect, private, links, clocks.sleep, clocks.now, clocks.dice)
+    collector = Collector(
+        api=api,
+        options=options,
+        examine=workshop.examine,
+        examine_package=workshop.examine_package,
+        inspect=workshop.inspect,
+        origins=Origins(workshop.fetch, workshop.environment, links, workshop.sign),
+        private=private,
+        links=links,
+        sleep=clocks.sleep,
+        now=clocks.now,
+        dice=clocks.dice,
+    )
     return ByteniteProvider(
         api, options=options, drafts=drafts, collector=collector, clocks=clocks, lost_sight=lost_sight
     )

@@ -52,6 +52,7 @@ from reconciler.edges.source_cache import SourceCache
 from reconciler.edges.sources import SourceFetcher, Trust
 from reconciler.ffmpeg import binary, work_files
 from reconciler.ffmpeg.examine import examine
+from reconciler.ffmpeg.examine_package import examine_package
 from reconciler.io.http import session
 from reconciler.store import store
 from reconciler.views.plan_json import encode_steps
@@ -297,6 +298,7 @@ def _workshop(settings: Globals, fetcher: SourceFetcher) -> Workshop:
         project=str(project_folder()),
         fetch=fetcher.fetch,
         examine=examine,
+        examine_package=examine_package,
         inspect=_inspector(settings, fetcher),
         sign=lambda source: signed(source, os.environ),
         environment=os.environ,

@@ -222,19 +222,44 @@ class FoundJob:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What a look at a finished output through its link gave; `wrong` says why it cannot be called whole."""
+    """What a look at a finished output through its link gave; `wrong` says why it cannot be called whole.
+
+    `size` is that of all files of a package, in bytes.
+    """
 
     summary: str
     duration: float | None = None
     wrong: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    size: int | None = None
+
+
+class PackageFiles(Protocol):
+    """The files of a package of HLS that a provider holds, by their paths below the playlist that opens it."""
+
+    def read(self, name: str) -> bytes:
+        """A playlist or a segment. Raises FileNotFoundError for one that is not there, OSError where reading fails."""
+
+    def sizes(self, names: Sequence[str]) -> Mapping[str, int | None]:
+        """How long files are, in bytes, by name; None for one that is not there. Raises OSError."""
 
 
 class Examine(Protocol):
     """Looks at an output that somebody else made, through as little of its file as will do."""
 
-    def __call__(self, file: IO[bytes], size: int, output: Output) -> Examined:
-        """`file` can be read and sought in, `size` is its length in bytes. Raises OSError where reading fails."""
+    def __call__(self, file: IO[bytes], size: int, output: Output, source: IO[bytes] | None) -> Examined:
+        """`file` can be read and sought in, `size` is its length in bytes. Raises OSError where reading fails.
+
+        `source` is what it was made from, of which only the header is read: what is there to be heard and how long
+        it is. None where it cannot be had; what fails in reading it is told as a note.
+        """
+
+
+class ExaminePackage(Protocol):
+    """As Examine, of a package."""
+
+    def __call__(self, files: PackageFiles, output: Output, source: IO[bytes] | None) -> Examined:
+        """Raises OSError where reading fails, other than for what is not there."""
 
 
 class Inspect(Protocol):

@@ -17,7 +17,7 @@ from reconciler.core.cost import Money, read_money
 from reconciler.core.encode import Native, Source
 from reconciler.core.errors import CredentialsError
 from reconciler.core.parameters import Parameters
-from reconciler.core.ports import Examine, Fetch, Inspect, Provider
+from reconciler.core.ports import Examine, ExaminePackage, Fetch, Inspect, Provider
 from reconciler.core.strict import Strict
 
 ENVIRONMENT = re.compile(r"\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -79,14 +79,15 @@ class Refusal:
 class Workshop:
     """What a provider is built from. `project` is the project folder, `examine` looks at what a provider holds.
 
-    `inspect` makes the checks of a spec on what a provider holds. `sign` turns a source in an object store into the
-    same source behind a link that opens it for a day; it raises RejectedError and CredentialsError.
-    `allow_private` is the user's word that private and loopback addresses may be opened.
+    `examine_package` does so where that is a folder, `inspect` makes the checks of a spec on it. `sign` turns a source
+    in an object store into the same source behind a link that opens it for a day; it raises RejectedError and
+    CredentialsError. `allow_private` is the user's word that private and loopback addresses may be opened.
     """
 
     project: str
     fetch: Fetch
     examine: Examine
+    examine_package: ExaminePackage
     inspect: Inspect
     sign: Callable[[Source], Source]
     environment: Mapping[str, str]

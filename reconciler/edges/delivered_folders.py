@@ -12,7 +12,9 @@ import requests
 
 from reconciler.core.delivery import DeliveredCopy, FromLink, Presence, Request, Target
 from reconciler.core.errors import RejectedError, UnavailableError
+from reconciler.core.urls import without_query
 from reconciler.edges.delivered_packages import OPENERS
+from reconciler.edges.package_origins import LinkedOrigin
 from reconciler.io import atomic, trees
 from reconciler.io.download import Watch, check_cancelled, download
 from reconciler.io.hashing import sha256
@@ -90,6 +92,8 @@ class FolderCopies:
 def _brought(request: Request, temp: Path, watch: Watch, session: requests.Session) -> tuple[int, str]:
     """Bring the content to a temporary name: its size and digest."""
     if isinstance(request.origin, FromLink):
+        if request.target.package:
+            return _fetched_folder(request.origin, temp, watch, session)
         return _fetched(request.origin, temp, watch, session)
     source = Path(request.origin.path)
     trees.remove(temp)
@@ -112,6 +116,36 @@ def _copied_folder(source: Path, temp: Path, watch: Watch) -> tuple[int, str]:
         done += size
     trees.fsync(temp)
     return done, hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+
+
+def _fetched_folder(origin: FromLink, temp: Path, watch: Watch, session: requests.Session) -> tuple[int, str]:
+    """Download a package; files that an earlier call brought are gone on with, and those that are whole are kept."""
+    package = LinkedOrigin(origin, session, watch)
+    lines, done = [], 0
+    for name in package.media:
+        size, digest = _fetched_once(package.link(name), temp / name, watch, session, done)
+        lines.append(f"{digest} {name}\n")
+        done += size
+    for name in package.playlists:
+        content = package.text(name)
+        atomic.write_bytes(temp / name, content)
+        lines.append(f"{hashlib.sha256(content).hexdigest()} {name}\n")
+        done += len(content)
+    for stray in set(trees.members(temp)) - {*package.media, *package.playlists}:
+        (temp / stray).unlink()
+    trees.fsync(temp)
+    return done, hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+
+
+def _fetched_once(
+    origin: FromLink, target: Path, watch: Watch, session: requests.Session, before: int
+) -> tuple[int, str]:
+    """Download a file of a package, unless it is there; `before` is how many bytes came before it."""
+    if target.is_file():
+        return target.stat().st_size, sha256(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    follow = Watch(lambda done, _: watch.report(before + done, None), watch.cancelled, watch.sleep)
+    return _fetched(origin, target, follow, session)
 
 
 def _copied(source: Path, target: Path, watch: Watch, progress: tuple[int, int]) -> tuple[int, str]:
@@ -164,7 +198,11 @@ def _sweep(path: Path) -> None:
 
 def _key(request: Request) -> str:
     """What tells the temporary file of one content from that of another."""
-    return (request.sha256 or hashlib.sha256(request.target.where.encode()).hexdigest())[:8]
+    if request.sha256 is not None:
+        return request.sha256[:8]
+    # Of what a provider holds, the place says which content it is: a job has a folder of its own there.
+    held = without_query(request.origin.url) if isinstance(request.origin, FromLink) else ""
+    return hashlib.sha256(f"{request.target.where}\n{held}".encode()).hexdigest()[:8]
 
 
 def _refuse_in_the_way(path: Path, target: Target) -> None:

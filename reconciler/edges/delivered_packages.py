@@ -64,7 +64,7 @@ class StoredPackage:
         self._store, self._key = store, key
         self._files: dict[str, Member] = {}
 
-    def put(self, name: str, pieces: Iterable[bytes], size: int, media_type: str | None) -> None:
+    def put(self, name: str, pieces: Iterable[bytes], size: int | None, media_type: str | None) -> None:
         """Make one of its objects."""
         self._store.put(f"{self._key}/{name}", pieces, size, media_type)
 

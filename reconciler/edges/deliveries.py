@@ -6,22 +6,20 @@ name first; in a store an upload in parts is completed last, after the digest of
 
 from __future__ import annotations
 
-import hashlib
-import mimetypes
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import requests
 
 from reconciler.core.delivery import DeliveredCopy, FromFile, FromLink, Presence, Request, Target
 from reconciler.core.errors import ProviderError, RejectedError, UnavailableError
 from reconciler.edges.delivered_folders import FolderCopies
-from reconciler.edges.delivered_packages import StoredPackage, files_of
+from reconciler.edges.delivered_packages import StoredPackage
+from reconciler.edges.package_origins import FolderOrigin, LinkedOrigin, PackageOrigin, file_pieces, size_of
+from reconciler.edges.parcels import Counted, Parcel, media_type
 from reconciler.io.download import Watch, pause
-from reconciler.io.hashing import sha256
 from reconciler.io.link_stream import LinkStream
 from reconciler.io.stores import Patience, Store, abandonable
 
@@ -30,15 +28,6 @@ Report = Callable[[int, int | None], None]
 AT_ONCE = 4
 # How often an upload is begun anew, beside what the store's own library tries again.
 _TRIES = 4
-_PIECE = 1 << 20
-_TYPES = {
-    ".m3u8": "application/vnd.apple.mpegurl",
-    ".mpd": "application/dash+xml",
-    ".m4s": "video/iso.segment",
-    ".ts": "video/mp2t",
-    ".mkv": "video/x-matroska",
-    ".m4a": "audio/mp4",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +60,6 @@ class Deliveries:
     def deliver(self, request: Request, report: Report, cancelled: Callable[[], bool]) -> DeliveredCopy:
         """Make one copy. `report` is told bytes so far and in all; a cancel ends it within seconds."""
         watch = Watch(report, cancelled, self._outside.sleep)
-        if request.target.package and isinstance(request.origin, FromLink):
-            raise RejectedError(f"{request.target.where} cannot be made: a package behind a link is many files")
         if not request.target.remote:
             with self._outside.new_session(_is_private(request)) as session:
                 return self._folders.deliver(request, watch, session)
@@ -151,65 +138,48 @@ class Deliveries:
         return Store(target.kind, target.root, self._outside.environment, self._outside.patience)
 
     def _upload(self, store: Store, request: Request, watch: Watch) -> DeliveredCopy:
-        """Upload until it is whole; what broke off is begun anew, some times."""
-        for tried in range(_TRIES):
-            try:
-                return self._uploaded(store, request, watch)
-            except UnavailableError:
-                if tried == _TRIES - 1 or watch.cancelled():
-                    raise
-                pause(watch, request.target.where, 2.0**tried)
+        """Upload until it is whole; a file that broke off is begun anew, some times."""
+        with self._outside.new_session(_is_private(request)) as session:
+            again = _again(store, request, session, watch)
+            for tried in range(_TRIES):
+                try:
+                    return again()
+                except UnavailableError:
+                    if tried == _TRIES - 1 or watch.cancelled():
+                        raise
+                    pause(watch, request.target.where, 2.0**tried)
         raise AssertionError("the last try returns or raises")
 
-    def _uploaded(self, store: Store, request: Request, watch: Watch) -> DeliveredCopy:
-        target = request.target
-        if isinstance(request.origin, FromFile) and target.package:
-            return self._package(store, request, Path(request.origin.path), watch)
-        with self._outside.new_session(_is_private(request)) as session:
-            flow, total = _opened(request, session, watch)
-            counted = _Counted(flow, watch, total, request)
-            store.put(target.key, counted.pieces(), total, media_type(target.key))
-        found = store.look(target.key)
-        if found is None or found.size != counted.size:
-            raise UnavailableError(f"{target.where} is not there as it was sent. Try again.")
-        return DeliveredCopy(target.where, counted.size, counted.digest.hexdigest(), found.etag)
 
-    def _package(self, store: Store, request: Request, folder: Path, watch: Watch) -> DeliveredCopy:
-        """Every file of a package; playlists last, once all they lead to is there and is what it was to be."""
-        package = StoredPackage(store, request.target.key)
-        segments, playlists = files_of(folder)
-        total = sum((folder / name).stat().st_size for name in (*segments, *playlists))
-        parcel = _Parcel(package, request.target, folder, watch, total)
-        for name in segments:
-            parcel.send(name)
-        for name in playlists:
-            package.note(name, (folder / name).stat().st_size, sha256(folder / name))
-        request.refuse_other(package.size, package.digest)
-        for name in playlists:
-            parcel.send(name)
-        return package.complete(request.target.where)
+def _again(store: Store, request: Request, session: requests.Session, watch: Watch) -> Callable[[], DeliveredCopy]:
+    """What uploads, and may be called again after UnavailableError: of a package, what is there is not sent again."""
+    if not request.target.package:
+        return lambda: _uploaded(store, request, session, watch)
+    package, begun = StoredPackage(store, request.target.key), list[Parcel]()
+
+    def send() -> DeliveredCopy:
+        if not begun:
+            begun.append(Parcel(package, _package_origin(request, session, watch), request, watch))
+        return begun[0].send()
+
+    return send
 
 
-@dataclass(slots=True)
-class _Parcel:
-    """The files of a package on their way; `done` of `total` bytes are there."""
+def _package_origin(request: Request, session: requests.Session, watch: Watch) -> PackageOrigin:
+    if isinstance(request.origin, FromLink):
+        return LinkedOrigin(request.origin, session, watch)
+    return FolderOrigin(Path(request.origin.path))
 
-    package: StoredPackage
-    target: Target
-    folder: Path
-    watch: Watch
-    total: int
-    done: int = 0
 
-    def send(self, name: str) -> None:
-        """Upload one file."""
-        path, before, watch = self.folder / name, self.done, self.watch
-        size = path.stat().st_size
-        follow = Watch(lambda more, _: watch.report(before + more, self.total), watch.cancelled, watch.sleep)
-        counted = _Counted(_file_pieces(path), follow, size, Request(self.target, FromFile(str(path))))
-        self.package.put(name, counted.pieces(), size, media_type(name))
-        self.package.note(name, counted.size, counted.digest.hexdigest())
-        self.done += counted.size
+def _uploaded(store: Store, request: Request, session: requests.Session, watch: Watch) -> DeliveredCopy:
+    target = request.target
+    flow, total = _opened(request, session, watch)
+    counted = Counted(flow, watch, total, target.where, request)
+    store.put(target.key, counted.pieces(), total, media_type(target.key))
+    found = store.look(target.key)
+    if found is None or found.size != counted.size:
+        raise UnavailableError(f"{target.where} is not there as it was sent. Try again.")
+    return DeliveredCopy(target.where, counted.size, counted.digest.hexdigest(), found.etag)
 
 
 def _is_private(request: Request) -> bool:
@@ -217,56 +187,12 @@ def _is_private(request: Request) -> bool:
     return isinstance(request.origin, FromLink) and request.origin.private
 
 
-def media_type(name: str) -> str | None:
-    """What kind of media a file is, by its name."""
-    ending = Path(name).suffix.lower()
-    return _TYPES.get(ending) or mimetypes.guess_type(name)[0]
-
-
 def _opened(request: Request, session: requests.Session, watch: Watch) -> tuple[Iterable[bytes], int | None]:
-    """The bytes of what is to be copied, and how many they are, if that is known."""
+    """The bytes of a file that is to be copied, and how many they are, if that is known."""
     origin = request.origin
     if isinstance(origin, FromFile):
         path = Path(origin.path)
-        try:
-            return _file_pieces(path), path.stat().st_size
-        except OSError as error:
-            raise RejectedError(f"{path.name} cannot be read: {error.strerror or error}") from error
+        return file_pieces(path), size_of(path)
     stream = LinkStream(session, origin.url, origin.renew, watch)
     stream.begin()
     return stream.pieces(), stream.total
-
-
-def _file_pieces(path: Path) -> Iterator[bytes]:
-    try:
-        with path.open("rb", buffering=0) as file:
-            while piece := file.read(_PIECE):
-                yield piece
-    except OSError as error:
-        raise RejectedError(f"{path.name} cannot be read: {error.strerror or error}") from error
-
-
-@dataclass(slots=True)
-class _Counted:
-    """Bytes on their way: counted, hashed, told, and compared with what they were to be before the last is given."""
-
-    flow: Iterable[bytes]
-    watch: Watch
-    total: int | None
-    request: Request
-    size: int = 0
-    digest: Any = field(default_factory=hashlib.sha256)
-
-    def pieces(self) -> Iterator[bytes]:
-        """The bytes. Raises RejectedError if they are not those that were asked for."""
-        where = self.request.target.where
-        for piece in self.flow:
-            if self.watch.cancelled():
-                raise UnavailableError(f"the delivery to {where} was stopped; the next apply begins it anew")
-            self.size += len(piece)
-            self.digest.update(piece)
-            yield piece
-            self.watch.report(self.size, self.total)
-        if self.total not in {None, self.size}:
-            raise UnavailableError(f"what was to be {where} ended after {self.size:,} bytes of {self.total:,}")
-        self.request.refuse_other(self.size, self.digest.hexdigest())

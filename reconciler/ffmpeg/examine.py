@@ -1,7 +1,7 @@
 """Whether an output that somebody else made can be whole, from its header and little else.
 
-The source is not at hand, so only what holds for any source is asked: that the file is not cut off, that it holds
-the tracks that were asked for, in the codecs, the sizes and the rates that were asked for.
+It must not be cut off, and hold the tracks that were asked for, in the codecs, the sizes and the rates that were
+asked for. Where the header of its source can be read too, it must be as long, and sound where that sounds.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from fractions import Fraction
 from typing import IO, BinaryIO, cast
 
 import av
-import av.container
 
 from reconciler.core.encode import Output
 from reconciler.core.parameters import Audio, Parameters, Video
@@ -19,9 +18,9 @@ from reconciler.core.ports import Examined
 from reconciler.ffmpeg.arguments import has_audio, has_video
 from reconciler.ffmpeg.damage import missing_end
 from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, VideoTrack
-from reconciler.ffmpeg.formats import FORMAT_WHITELIST, PROTOCOL_WHITELIST
+from reconciler.ffmpeg.header import Watched, read_header
 from reconciler.ffmpeg.notes import output_summary
-from reconciler.ffmpeg.probe import is_cover
+from reconciler.ffmpeg.verify import expected_sounds
 
 _FORMATS = {
     "mp4": "mp4",
@@ -33,117 +32,83 @@ _FORMATS = {
     "ogg": "ogg",
     "flac": "flac",
 }
-# What the header leaves open is looked for in so many bytes and microseconds.
-_LOOK = {"probesize": "1000000", "analyzeduration": "1000000"}
+# By so many seconds a length may differ from that of the source, as headers have both.
+_TOLERANCE = 0.5
+# Formats whose headers, or ends, say how long they are.
+_LENGTHS_KNOWN = ("mp4", "matroska", "mpegts", "wav", "flac")
 
 
-def examine(file: IO[bytes], size: int, output: Output) -> Examined:
+def examine(file: IO[bytes], size: int, output: Output, source: IO[bytes] | None = None) -> Examined:
     """See core.ports.Examine."""
-    watched = _Watched(file)
+    watched = Watched(file)
+    file.seek(0)
+    cut = missing_end(cast("BinaryIO", watched), size)
     try:
-        file.seek(0)
-        cut = missing_end(cast("BinaryIO", watched), size)
-        file.seek(0)
-        options = {"format_whitelist": FORMAT_WHITELIST, "protocol_whitelist": PROTOCOL_WHITELIST, **_LOOK}
-        with av.open(watched, "r", options=options, metadata_errors="replace") as container:
-            facts = _facts(container)
+        facts = read_header(watched)
     except av.FFmpegError as error:
-        # A link that broke is no fault of the file, though to the demuxer it is all the same.
-        if watched.failure is not None:
-            raise watched.failure from error
         return Examined("", wrong=(f"it cannot be opened as media: {error.strerror}",))
-    if watched.failure is not None:
-        raise watched.failure
-    wrong = [*([f"the file is cut off: {cut}"] if cut else []), *_unlike(facts, output.parameters)]
-    return Examined(output_summary(facts), facts.duration, tuple(wrong), tuple(_notes(facts, output.parameters)))
+    origin, notes = source_facts(source)
+    wrong = [*([f"the file is cut off: {cut}"] if cut else []), *unlike(facts, output, origin)]
+    notes += sound_notes(facts, output.parameters, origin)
+    return Examined(output_summary(facts), facts.duration, tuple(wrong), tuple(notes))
 
 
-class _Watched:
-    """A file that remembers how reading failed, since a demuxer takes a failure for the end of the file."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.failure: OSError | None = None
-
-    def read(self, size: int = -1) -> bytes:
-        """As the file's own."""
-        try:
-            return self._file.read(size)
-        except OSError as error:
-            self.failure = error
-            raise
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """As the file's own."""
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        """As the file's own."""
-        return self._file.tell()
+def source_facts(source: IO[bytes] | None) -> tuple[MediaFacts | None, list[str]]:
+    """What the header of a source says, or a note that it says nothing; neither where there is no source."""
+    if source is None:
+        return None, []
+    try:
+        return read_header(Watched(source)), []
+    except (av.FFmpegError, OSError):
+        return None, ["its source could not be looked at: whether it is as long, and sounds, was not compared"]
 
 
-def _facts(container: av.container.InputContainer) -> MediaFacts:
-    """What the header says; no packet is counted."""
-    duration = container.duration / 1_000_000 if container.duration else None
-    moving = [stream for stream in container.streams if not is_cover(stream)]
-    return MediaFacts(
-        container=container.format.name,
-        start=0.0,
-        duration=duration,
-        video=tuple(_video(stream, duration) for stream in moving if isinstance(stream, av.VideoStream)),
-        audio=tuple(_audio(stream, duration) for stream in moving if isinstance(stream, av.AudioStream)),
-    )
+def unlike(facts: MediaFacts, output: Output, source: MediaFacts | None) -> Iterator[str]:
+    """What is not as it was asked for, and as its source has it where that is known."""
+    yield from _unlike(facts, output.parameters, source)
+    if source is not None and facts.duration:
+        yield from _another_length(facts.duration, output, source)
 
 
-def _video(stream: av.VideoStream, duration: float | None) -> VideoTrack:
-    context, rate = stream.codec_context, stream.average_rate
-    return VideoTrack(
-        codec=context.codec.canonical_name,
-        start=0.0,
-        end=duration or 0.0,
-        packets=stream.frames,
-        frame=float(1 / rate) if rate else 0.0,
-        gap=0.0,
-        width=context.width,
-        height=context.height,
-        pixel_format=context.pix_fmt or "",
-        frame_rate=Fraction(rate.numerator, rate.denominator) if rate else None,
-    )
+def _another_length(seconds: float, output: Output, source: MediaFacts) -> Iterator[str]:
+    """A length that no track of the source explains: headers count pauses and run-ups in different ways."""
+    trim = output.source.trim
+    tracks = [source.duration, *(track.end for track in (*source.video, *source.audio))]
+    ends = [end if trim.end is None else min(end, float(trim.end)) for end in tracks if end]
+    lengths = [end - float(trim.start) for end in ends]
+    if not lengths or not any(name in source.container for name in _LENGTHS_KNOWN):
+        return
+    nearest = min(lengths, key=lambda length: abs(length - seconds))
+    if abs(nearest - seconds) > _TOLERANCE:
+        yield f"its length is {seconds:.2f} s instead of the {nearest:.2f} s of its source (within {_TOLERANCE:g} s)"
 
 
-def _audio(stream: av.AudioStream, duration: float | None) -> AudioTrack:
-    context = stream.codec_context
-    return AudioTrack(
-        codec=context.codec.canonical_name,
-        start=0.0,
-        end=duration or 0.0,
-        packets=stream.frames,
-        frame=0.0,
-        gap=0.0,
-        channels=context.layout.nb_channels,
-        layout=context.layout.name,
-        sample_rate=context.sample_rate or 0,
-    )
-
-
-def _unlike(facts: MediaFacts, wanted: Parameters) -> Iterator[str]:
-    """What is not as it was asked for, whatever the source."""
+def _unlike(facts: MediaFacts, wanted: Parameters, source: MediaFacts | None) -> Iterator[str]:
+    """What is not as it was asked for."""
     if not facts.duration:
         yield "it has no length"
     container = _FORMATS.get(wanted.container or "")
     if container is not None and container not in facts.container.split(","):
         yield f"it is {facts.container} instead of {wanted.container}"
-    video, audio = has_video(wanted), has_audio(wanted)
-    needed = audio and wanted.audio is not None and wanted.audio.missing in {"silence", "error"}
-    if len(facts.video) != video or not needed <= len(facts.audio) <= audio:
-        yield (
-            f"it holds {len(facts.video)} video and {len(facts.audio)} audio tracks instead of {video:d} and {audio:d}"
-        )
+    video, (least, most) = has_video(wanted), _sounds(wanted, source)
+    if len(facts.video) != video or not least <= len(facts.audio) <= most:
+        why = ", since its source has sound" if source is not None and least > len(facts.audio) and source.audio else ""
+        held = f"{len(facts.video)} video and {len(facts.audio)} audio tracks"
+        yield f"it holds {held} instead of {video:d} and {most}{why}"
         return
     if facts.video and wanted.video is not None:
         yield from _unlike_video(facts.video[0], wanted.video)
     if facts.audio and wanted.audio is not None:
         yield from _unlike_audio(facts.audio[0], wanted.audio)
+
+
+def _sounds(wanted: Parameters, source: MediaFacts | None) -> tuple[int, int]:
+    """How many tracks of sound there must be, and may be."""
+    if source is not None:
+        number = expected_sounds(wanted, source)
+        return number, number
+    needed = wanted.audio is not None and wanted.audio.missing in {"silence", "error"}
+    return int(has_audio(wanted) and needed), int(has_audio(wanted))
 
 
 def _unlike_video(made: VideoTrack, video: Video) -> Iterator[str]:
@@ -184,6 +149,8 @@ def _unlike_audio(made: AudioTrack, audio: Audio) -> Iterator[str]:
         yield f"its sample rate is {made.sample_rate} instead of {audio.sample_rate}"
 
 
-def _notes(facts: MediaFacts, wanted: Parameters) -> Iterator[str]:
+def sound_notes(facts: MediaFacts, wanted: Parameters, source: MediaFacts | None) -> Iterator[str]:
+    """That there is no sound where some was asked for."""
     if has_audio(wanted) and not facts.audio:
-        yield "it has no sound: the source has none, or the provider left it out"
+        why = "the source has none, or the provider left it out" if source is None else "the source has none"
+        yield f"it has no sound: {why}"

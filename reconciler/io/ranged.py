@@ -42,11 +42,17 @@ class RangedFile(io.RawIOBase):
     """A file of `size` bytes that can be read and sought in."""
 
     def __init__(
-        self, session: requests.Session, url: str, *, limit: int = LIMIT, sleep: Callable[[float], None] = time.sleep
+        self,
+        session: requests.Session,
+        url: str,
+        *,
+        limit: int = LIMIT,
+        sleep: Callable[[float], None] = time.sleep,
+        tries: int = _TRIES,
     ) -> None:
         """Ask for the first block, which also tells the size. Raises LinkError."""
         super().__init__()
-        self._session, self._url, self._sleep = session, url, sleep
+        self._session, self._url, self._sleep, self._tries = session, url, sleep, tries
         self._left = limit
         self._blocks: dict[int, bytes] = {}
         self._position = 0
@@ -118,7 +124,7 @@ class RangedFile(io.RawIOBase):
     def _fetch(self, number: int, count: int) -> None:
         """Bring blocks, with another try where the trouble may pass."""
         words = ""
-        for attempt in range(_TRIES):
+        for attempt in range(self._tries):
             if attempt:
                 self._sleep(_NAP * 2**attempt)
             try:
@@ -130,7 +136,8 @@ class RangedFile(io.RawIOBase):
             if status not in _PASSING:
                 return
             words = f"it answered {status}"
-        raise LinkError(f"{shown(self._url)} cannot be read: {words}, {_TRIES} times")
+        times = f", {self._tries} times" if self._tries > 1 else ""
+        raise LinkError(f"{shown(self._url)} cannot be read: {words}{times}")
 
     def _ask(self, number: int, count: int) -> int:
         """One request; the status. What it brings is kept."""
@@ -183,6 +190,29 @@ class RangedFile(io.RawIOBase):
 
     def _too_much(self) -> LinkError:
         return LinkError(f"{shown(self._url)} cannot be looked at with the few bytes that are read of it")
+
+
+def size_of(session: requests.Session, url: str, *, sleep: Callable[[float], None] = time.sleep) -> int:
+    """How long a file is, by its first byte: a signed link refuses HEAD. Raises LinkError."""
+    words = ""
+    for attempt in range(_TRIES):
+        if attempt:
+            sleep(_NAP * 2**attempt)
+        try:
+            with _asked(session, url, 0, 0) as response:
+                total, status = validators(response).total, response.status_code
+        except BROKEN as error:
+            _refuse(error, url)
+            words = in_words(error)
+            continue
+        if status in {requests.codes.ok, requests.codes.partial_content} and total is not None:
+            return total
+        if status == RANGE_NOT_SATISFIABLE:
+            return 0
+        if status not in _PASSING:
+            raise LinkError(f"{shown(url)} answered {status}", status=status)
+        words = f"it answered {status}"
+    raise LinkError(f"{shown(url)} cannot be read: {words}, {_TRIES} times")
 
 
 @contextmanager

@@ -126,6 +126,53 @@ class TestWrong:
         assert "cannot be opened as media" in seen(clips.playlist()).wrong[0]
 
 
+class TestBesideItsSource:
+    """Where the header of the source can be read, it says how long an output is, and whether it sounds."""
+
+    def beside(self, made, source, *, trim=(0, None), **parameters):
+        """What a look at a file says, with its source at hand."""
+        wanted = output(local(source, start=trim[0], end=trim[1]), **parameters)
+        with open(made, "rb") as file, open(source, "rb") as origin:  # noqa: PTH123 - what a caller hands over
+            return examine(file, made.stat().st_size, wanted, origin)
+
+    @pytest.mark.parametrize("name", ["plain.mov", "plain.mkv"])
+    def test_what_is_as_long_and_sounds(self, clips, name):
+        """Nothing is wrong, in whatever container the source is."""
+        found = self.beside(clips.plain(), clips.plain(name))
+        assert ((), ()) == (found.wrong, found.notes)
+
+    def test_a_wrong_length(self, clips):
+        """Told as measured against the source's."""
+        found = self.beside(clips.plain("one.mp4", seconds=1), clips.plain())
+        (sentence,) = found.wrong
+        assert "its length is 1.0" in sentence
+        assert "instead of the 2.0" in sentence
+
+    @pytest.mark.parametrize(("trim", "wrong"), [((0.5, 1.5), False), ((1, None), False), ((0, 2), True)])
+    def test_a_trim_is_counted(self, clips, trim, wrong):
+        """What is asked for is the part of the source."""
+        found = self.beside(clips.plain("one.mp4", seconds=1), clips.plain(), trim=trim)
+        assert wrong == bool(found.wrong), found.wrong
+
+    def test_sound_that_is_missing(self, clips):
+        """The source sounds, so its output must, whatever is to happen to silent sources."""
+        found = self.beside(clips.silent(), clips.plain(), audio={**AAC, "missing": "skip"})
+        assert ("it holds 1 video and 0 audio tracks instead of 1 and 1, since its source has sound",) == found.wrong
+
+    def test_sound_that_was_never_there(self, clips):
+        """A silent source gives a silent output, and a note; or silence, where that was asked for."""
+        found = self.beside(clips.silent(), clips.silent(), audio=AAC)
+        assert ((), ("it has no sound: the source has none",)) == (found.wrong, found.notes)
+        assert self.beside(clips.silent(), clips.silent(), audio={**AAC, "missing": "silence"}).wrong
+
+    def test_a_source_that_cannot_be_read(self, clips, tmp_path):
+        """Is told, and says nothing of the output."""
+        (tmp_path / "x.mp4").write_bytes(b"<html>expired</html>")
+        found = self.beside(clips.plain(), tmp_path / "x.mp4")
+        assert () == found.wrong
+        assert "its source could not be looked at" in found.notes[0]
+
+
 @pytest.mark.parametrize("breaks_after", [0, 4_000, 10_000])
 def test_a_link_that_breaks_is_no_fault_of_the_file(clips, breaks_after):
     """Reading fails: OSError, and nothing is said of the file."""
