@@ -79,8 +79,9 @@ def _another_length(seconds: float, output: Output, source: MediaFacts) -> Itera
     if not lengths or not any(name in source.container for name in _LENGTHS_KNOWN):
         return
     nearest = min(lengths, key=lambda length: abs(length - seconds))
-    if abs(nearest - seconds) > _TOLERANCE:
-        yield f"its length is {seconds:.2f} s instead of the {nearest:.2f} s of its source (within {_TOLERANCE:g} s)"
+    tolerance = max(_TOLERANCE, float(output.checks.duration_tolerance or 0))
+    if abs(nearest - seconds) > tolerance:
+        yield f"its length is {seconds:.2f} s instead of the {nearest:.2f} s of its source (within {tolerance:g} s)"
 
 
 def _unlike(facts: MediaFacts, wanted: Parameters, source: MediaFacts | None) -> Iterator[str]:
