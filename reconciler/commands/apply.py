@@ -203,7 +203,9 @@ def _approval(
         screen.warnings(planned.warnings)
         _show(screen, asked, document)
         if not document.resource_changes:
-            return Approval(planned.plan_id, planned.lines) if document.relinks else None
+            # What is blocked is told at the end, too, and in the exit code.
+            told = document.relinks or any(notice.code == "blocked" for notice in document.warnings)
+            return Approval(planned.plan_id, planned.lines) if told else None
         watching.outputs = sum(len(job.addresses) for job in document.jobs)
         checked = _checked(asked, planned, known)
         wiring.refuse(planned)

@@ -12,6 +12,8 @@ from pathlib import Path
 from stat import S_ISREG
 from urllib.parse import quote, urlsplit
 
+import requests
+
 from reconciler.core.encode import Source
 from reconciler.core.errors import CredentialsError, NotReadyError, ProviderError, RejectedError, UnavailableError
 from reconciler.core.ports import Fetched, SourceSeen
@@ -54,6 +56,7 @@ class SourceFetcher:
         self._project, self._cache, self._environment, self._trust = project, cache, environment, trust
         self._sleep = sleep
         self._session = session(allow_private=trust.allow_private, authorities=_authorities(environment))
+        self._private = session(allow_private=True, authorities=_authorities(environment))
         self._entries: list[Entry] = []
         self._done: dict[str, Fetched] = {}
         self._locks: dict[str, threading.Lock] = {}
@@ -81,13 +84,18 @@ class SourceFetcher:
         """What a remote source's server says of it now, by one ranged GET. Raises as `fetch`."""
         url = self._url(self._opened(source))
         with _named(source, url), self._answering(url):
-            return look(self._session, url, Validators())[1]
+            return look(self._session_for(source), url, Validators())[1]
 
     def close(self) -> None:
         """Let other processes remove what was fetched."""
         for entry in self._entries:
             entry.release()
         self._session.close()
+        self._private.close()
+
+    def _session_for(self, source: Source) -> requests.Session:
+        """What a provider at a private address holds lies at one, too; anything else only by the user's word."""
+        return self._private if source.private else self._session
 
     def _local(
         self, source: Source, report: Callable[[int, int | None], None], cancelled: Callable[[], bool]
@@ -146,7 +154,7 @@ class SourceFetcher:
                 return entry, kept, True
             target = entry.folder / "fetched"
             with self._answering(url):
-                got = download(self._session, url, target, watch, limit=self._trust.max_bytes)
+                got = download(self._session_for(source), url, target, watch, limit=self._trust.max_bytes)
             kept = entry.keep(target, got.size, got.sha256, got.validators)
         self._cache.evict()
         return entry, kept, False
@@ -158,14 +166,14 @@ class SourceFetcher:
         with self._answering(url):
             for tried in range(1, _LOOKS):
                 try:
-                    return self._same(url, kept)
+                    return self._same(source, url, kept)
                 except UnavailableError:
                     pause(watch, url, 2.0 ** (tried - 1))
-            return self._same(url, kept)
+            return self._same(source, url, kept)
 
-    def _same(self, url: str, kept: Kept) -> bool:
+    def _same(self, source: Source, url: str, kept: Kept) -> bool:
         try:
-            return look(self._session, url, kept.validators)[0]
+            return look(self._session_for(source), url, kept.validators)[0]
         except PrivateAddressError:
             # Fetched when that was allowed, perhaps for another project.
             raise

@@ -180,6 +180,7 @@ def outcome_events(outcome: Outcome, timestamp: str, exit_code: int) -> Iterator
         timed_out=outcome.timed_out,
         paid=tuple(str(money) for money in outcome.paid),
         seconds=round(outcome.seconds, 1),
+        held_up=outcome.held_up,
     ).told()
 
 

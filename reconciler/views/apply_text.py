@@ -61,6 +61,8 @@ def _headline(outcome: Outcome) -> str:
     made = f"{len(outcome.encoded):,} encoded"
     if outcome.running:
         made = f"{made}, {outcome.running:,} running"
+    if outcome.held_up:
+        made = f"{made}, {outcome.held_up:,} waiting for those"
     free = [f"{outcome.free:,} recorded"] if outcome.free else []
     free += [f"{len(outcome.delivered):,} delivered"] if outcome.delivered else []
     free += [f"{count(outcome.relinked, 'link')} renewed"] if outcome.relinked else []
@@ -70,20 +72,22 @@ def _headline(outcome: Outcome) -> str:
     if outcome.timed_out:
         return f"Error: still running after the time to wait: {made}, {len(outcome.failed):,} failed, {took}"
     if outcome.failed:
-        total = len(outcome.encoded) + len(outcome.failed) + outcome.not_run
-        waiting = sum(failure.status in IN_FLIGHT for failure in outcome.failed)
-        failed = len(outcome.failed) - waiting
-        rest = [made, *free, *([f"{outcome.not_run:,} not run"] if outcome.not_run else [])]
-        if failed and waiting:
-            rest.append(f"{waiting:,} waiting")
-        comma = "," if len(rest) > 1 else ""
-        what = (
-            f"{failed:,} of {count(total, 'output')} failed"
-            if failed
-            else f"{waiting:,} of {count(total, 'output')} wait"
-        )
-        return f"Error: {what}, {', '.join(rest)}{comma} {took}"
+        return f"Error: {_failures(outcome, [made, *free])} {took}"
     return f"Apply complete! {', '.join([made, '0 failed', *free])}, {took}"
+
+
+def _failures(outcome: Outcome, beside: Sequence[str]) -> str:
+    """`1 of 3 outputs failed, 1 encoded, 1 blocked,` or what is told of the worst that happened, if nothing failed."""
+    total = count(len(outcome.encoded) + len(outcome.failed) + outcome.not_run, "output")
+    waiting = sum(failure.status in IN_FLIGHT for failure in outcome.failed)
+    blocked = sum(failure.status == "blocked" for failure in outcome.failed)
+    failed = len(outcome.failed) - waiting - blocked
+    kinds = ((failed, "failed", "failed"), (waiting, "wait", "waiting"), (blocked, "blocked", "blocked"))
+    (number, verb, _), *others = [kind for kind in kinds if kind[0]]
+    rest = [*beside, *([f"{outcome.not_run:,} not run"] if outcome.not_run else [])]
+    rest += [f"{number:,} {word}" for number, _, word in others]
+    comma = "," if len(rest) > 1 else ""
+    return f"{number:,} of {total} {verb}, {', '.join(rest)}{comma}"
 
 
 def _encoded(encoded: Sequence[OutputDone], columns: int) -> list[str]:
@@ -137,6 +141,9 @@ def _what_next(failure: OutputFailed, options: str) -> Iterator[str]:
     if failure.status in _ABOUT_COPIES:
         yield "the output itself is whole; the next apply tries once more"
         return
+    if failure.status == "blocked":
+        yield f"{live}begun once that is there"
+        return
     if failure.status in IN_FLIGHT:
         yield f"{live}its job is as it was; the next apply goes on with it"
         return
@@ -152,7 +159,8 @@ def _last_words(outcome: Outcome, state: str, exit_code: int, options: str) -> s
         return f"Recorded in {state}. Nothing is lost. To go on: {whole(f'reconciler apply{options}')}"
     if outcome.running and not outcome.failed:
         command = whole(f"reconciler apply{options}")
-        return f"Recorded in {state}. Running jobs go on without us; to bring in what they make: {command}"
+        also = f", and to begin {count(outcome.held_up, 'output')} made from that" if outcome.held_up else ""
+        return f"Recorded in {state}. Running jobs go on without us; to bring in what they make{also}: {command}"
     if outcome.failed:
         return f"Recorded in {state}. Exit {exit_code}: part done, safe to run again, nothing is paid twice."
     if not outcome.encoded:

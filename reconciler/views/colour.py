@@ -18,7 +18,7 @@ _BEGINNINGS = (
     (re.compile(r"^ {4,6}~ "), _YELLOW),
     (re.compile(r"^ {4,6}- "), _RED),
     (re.compile(r"^ {2}(?:<=|>) "), _CYAN),
-    (re.compile(r"^ {2}(?:failed|suspect|lost) "), _RED),
+    (re.compile(r"^ {2}(?:failed|suspect|lost|blocked) "), _RED),
     (re.compile(r"^ *\| *\^+$"), _RED),
 )
 

@@ -80,7 +80,10 @@ class SourceShown(Frozen, frozen=True):
 
 
 class ResourceChange(Frozen, frozen=True):
-    """One step. `path` is the file that it makes or is about, `reuse_of` the address whose file it takes."""
+    """One step. `path` is the file that it makes or is about, `reuse_of` the address whose file it takes.
+
+    `upstream` is the output that the same plan encodes before it, since it is made from that one's file.
+    """
 
     address: str
     type: str
@@ -99,6 +102,12 @@ class ResourceChange(Frozen, frozen=True):
     path: str | None = None
     reuse_of: str | None = None
     previous_address: str | None = None
+    upstream: str | None = None
+
+    @property
+    def told(self) -> tuple[ChangedField, ...]:
+        """The changed fields that say why; of what its upstream alone caused, the reason says it."""
+        return () if self.action_reason == "upstream" else self.changes
 
 
 class JobShown(Frozen, frozen=True):

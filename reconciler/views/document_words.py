@@ -72,6 +72,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "path": "The file that is made or is meant; null where a provider keeps it.",
         "reuse_of": "The address whose file is taken; else null.",
         "previous_address": "The address that the output had; null where it did not move.",
+        "upstream": "The output that the same plan encodes before it, from whose file it is made; null if none is.",
     },
     "Change": {
         "actions": 'OpenTofu\'s words: ["create"], ["create", "delete"], ["read"], ["update"], ["forget"], ["delete"].',

@@ -246,6 +246,7 @@ class Ended(Line, frozen=True, kw_only=True, tag="outcome"):
     timed_out: bool
     paid: tuple[str, ...]
     seconds: float
+    held_up: int
 
 
 class Validated(Line, frozen=True, kw_only=True, tag="validated"):

@@ -121,6 +121,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "timed_out": "Whether waiting took too long.",
         "paid": "What the jobs that ended did cost, one amount a currency.",
         "seconds": "How long it took.",
+        "held_up": "How many outputs are made from what was left to run.",
     },
     "Validated": {"valid": "Always true.", "outputs": "How many are declared.", "encodes": "How many are declared."},
     "ProviderAsked": {

@@ -171,6 +171,8 @@ def _facts(output: Output, columns: int) -> Iterator[str]:
         if name not in output.manifest and ("." not in name or _section(name) in sections)
     ]
     yield from fold(f"Not set, so the default: {', '.join(unset)}", columns, first="  ", rest="    ")
+    if output.source.kind == "encode":
+        yield f"  made from    {visible(output.source.location)}"
     yield f"  declared at  {visible(str(output.place))}"
     yield f"  written to   {visible(output.path)}"
     yield f"  provider     {visible(output.provider)}"

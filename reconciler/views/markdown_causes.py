@@ -54,12 +54,12 @@ def _cause_row(group: Sequence[ResourceChange]) -> str:
 
 def _cause(group: Sequence[ResourceChange]) -> str:
     first = group[0]
-    if not first.changes:
+    if not first.told:
         return prose(reason(group))
     if not changed_alike(group):
-        fields = ", ".join(code(change.field) for change in first.changes[:FIELDS_AT_MOST])
+        fields = ", ".join(code(change.field) for change in first.told[:FIELDS_AT_MOST])
         return f"{fields} changed, not to the same everywhere"
-    return "<br>".join(map(_changed_with_preset, first.changes[:FIELDS_AT_MOST])) + _more_fields(first.changes)
+    return "<br>".join(map(_changed_with_preset, first.told[:FIELDS_AT_MOST])) + _more_fields(first.told)
 
 
 def _changed_with_preset(change: ChangedField) -> str:
@@ -80,7 +80,7 @@ def _more_fields(changes: Sequence[ChangedField]) -> str:
 def _places(group: Sequence[ResourceChange]) -> str:
     """Where it was written, else which encodes it is about."""
     alike = changed_alike(group)
-    places = list(dict.fromkeys(change.place for change in group[0].changes if change.place)) if alike else []
+    places = list(dict.fromkeys(change.place for change in group[0].told if change.place)) if alike else []
     named = places or list(dict.fromkeys(change.encode for change in group))
     more = f" and {len(named) - 3:,} more" if len(named) > 3 else ""
     return ", ".join(map(code, named[:3])) + more
@@ -100,10 +100,10 @@ def outputs(groups: Sequence[Sequence[ResourceChange]], total: int) -> Iterator[
 def _cause_in_tags(group: Sequence[ResourceChange]) -> str:
     """The cause for a summary, which is HTML and never Markdown."""
     first = group[0]
-    if not first.changes:
+    if not first.told:
         return prose(reason(group), name=tagged)
-    fields = ", ".join(tagged(change.field) for change in first.changes[:FIELDS_AT_MOST])
-    presets = {change.preset for change in first.changes if change.preset is not None}
+    fields = ", ".join(tagged(change.field) for change in first.told[:FIELDS_AT_MOST])
+    presets = {change.preset for change in first.told if change.preset is not None}
     return f"{', '.join(map(tagged, sorted(presets)[:3]))} {fields}".strip()
 
 
@@ -118,12 +118,14 @@ def _fold(title: str, changes: Sequence[ResourceChange]) -> Section:
 
 
 def _output_row(change: ResourceChange) -> str:
-    if change.changes:
-        fields = [_changed(each) for each in change.changes[:FIELDS_AT_MOST]]
-        said = "<br>".join(fields) + _more_fields(change.changes)
+    if change.told:
+        fields = [_changed(each) for each in change.told[:FIELDS_AT_MOST]]
+        said = "<br>".join(fields) + _more_fields(change.told)
     elif is_encoded(change):
         said = prose(asked(change.change.after or {}).words())
         said += "" if change.action_reason == "new" else f"<br>{prose(change.reason)}"
     else:
         said = prose(change.reason)
+    if change.upstream is not None and change.action_reason != "upstream":
+        said += f"<br>after {code(change.upstream)}"
     return f"| {code(change.symbol)} | {code(change.address)} | {said} |\n"

@@ -22,6 +22,7 @@ _SENTENCES: Mapping[str, str] = {
     "reuse": "the same encode as a file that is here",
     "source_changed": "the source's content changed",
     "superseded": "in flight, but something else is wanted now",
+    "upstream": "what they are made from is encoded anew, and comes first",
     "twin": "the same encode as another output of this plan, made once",
 }
 
@@ -47,7 +48,7 @@ def causes(changes: Sequence[ResourceChange]) -> list[list[ResourceChange]]:
 
 def changed_alike(group: Sequence[ResourceChange]) -> bool:
     """Whether the same fields changed, from and to the same values, at the same places."""
-    return bool(group[0].changes) and all(_exactly(change) == _exactly(group[0]) for change in group)
+    return bool(group[0].told) and all(_exactly(change) == _exactly(group[0]) for change in group)
 
 
 def _cause(group: Sequence[ResourceChange], symbol: int, number: int, columns: int) -> list[str]:
@@ -64,11 +65,13 @@ def _cause(group: Sequence[ResourceChange], symbol: int, number: int, columns: i
 def _said(group: Sequence[ResourceChange]) -> list[str]:
     """What happened to all outputs of a group, one line a changed field."""
     first = group[0]
+    after = ["each after what it is made from"] if first.upstream and first.action_reason != "upstream" else []
     if changed_alike(group):
-        return changed_words(first.changes)
-    if first.changes:
-        return [f"{', '.join(visible(change.field) for change in first.changes)} changed, not to the same everywhere"]
-    return [visible(reason(group))]
+        return [*changed_words(first.told), *after]
+    if first.told:
+        fields = ", ".join(visible(change.field) for change in first.told)
+        return [f"{fields} changed, not to the same everywhere", *after]
+    return [visible(reason(group)), *after]
 
 
 def reason(group: Sequence[ResourceChange]) -> str:
@@ -90,9 +93,14 @@ def _grouped(changes: Sequence[ResourceChange], key: Key) -> list[list[ResourceC
 
 def _exactly(change: ResourceChange) -> tuple[str, ...]:
     """The same fields, from and to the same values, by the same lines of the same files."""
-    fields = (f"{each.field} {each.before!r} {each.after!r}{where(each)}" for each in change.changes)
-    return (change.step, change.action_reason, *fields)
+    fields = (f"{each.field} {each.before!r} {each.after!r}{where(each)}" for each in change.told)
+    return (*_kind(change), *fields)
 
 
 def _by_fields(change: ResourceChange) -> tuple[str, ...]:
-    return (change.step, change.action_reason, *(each.field for each in change.changes))
+    return (*_kind(change), *(each.field for each in change.told))
+
+
+def _kind(change: ResourceChange) -> tuple[str, ...]:
+    """The step and its reason, apart for what has to wait for something else."""
+    return (change.step, change.action_reason, *(["after"] if change.upstream is not None else []))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from reconciler.core.approval import Refusal, plan_id, plan_lines
 from reconciler.core.cost import total
@@ -64,6 +64,7 @@ def plan_document(
     lines = plan_lines(plan)
     estimator = Estimator(providers, records)
     estimates = {step.address: estimator.estimate(step) for step in plan.steps}
+    coming = {step.address for step in plan.steps if isinstance(step, EncodeStep | ReuseTwin)}
     return PlanDocument(
         format=FORMAT,
         version=VERSION,
@@ -75,7 +76,9 @@ def plan_document(
         lines=lines,
         selection=plan.selection,
         basis=basis,
-        resource_changes=tuple(resource_change(step, providers, estimates[step.address]) for step in plan.steps),
+        resource_changes=tuple(
+            resource_change(step, providers, estimates[step.address], _upstream(step, coming)) for step in plan.steps
+        ),
         jobs=tuple(_jobs(plan, providers, estimator)),
         summary=summary(plan),
         relinks=tuple(relink.address for relink in plan.relinks),
@@ -117,8 +120,10 @@ def summary(plan: Plan) -> Summary:
     )
 
 
-def resource_change(step: Step, providers: Mapping[str, ProviderSettings], estimate: Estimate) -> ResourceChange:
-    """One step as OpenTofu would write it."""
+def resource_change(
+    step: Step, providers: Mapping[str, ProviderSettings], estimate: Estimate, upstream: str | None = None
+) -> ResourceChange:
+    """One step as OpenTofu would write it; `upstream` is what has to be encoded before it."""
     output = None if isinstance(step, Retire | Delete) else step.output
     return ResourceChange(
         address=step.address,
@@ -138,7 +143,16 @@ def resource_change(step: Step, providers: Mapping[str, ProviderSettings], estim
         path=_path(step, output, providers),
         reuse_of=step.of if isinstance(step, Reuse | ReuseTwin | Move) else None,
         previous_address=step.of if isinstance(step, Move) else None,
+        upstream=upstream,
     )
+
+
+def _upstream(step: Step, coming: Container[str]) -> str | None:
+    """What a step's output is made from, if this plan encodes that, too."""
+    if not isinstance(step, EncodeStep) or step.output.source.kind != "encode":
+        return None
+    address = step.output.source.location
+    return address if address in coming else None
 
 
 def _limit(guard: Guard) -> LimitShown:
@@ -154,7 +168,9 @@ def _limit(guard: Guard) -> LimitShown:
 
 
 def source_shown(source: Source) -> SourceShown:
-    """A source by its identity; the location may hold a signature and is never shown."""
+    """A source by its identity; the location may hold a signature and is never shown. An output by its address."""
+    if source.kind == "encode":
+        return SourceShown(source.kind, source.location)
     return SourceShown(source.kind, source.identity, from_environment=source.location.startswith("${env."))
 
 

@@ -75,11 +75,14 @@ def _row(lead: str, said: str, path: str, columns: int, *, below: int, fits: boo
 
 def below_lines(change: ResourceChange, columns: int, indent: str) -> list[str]:
     """What changed, or the reason where it says more than the symbol does."""
-    if change.changes:
-        return changed_lines(change.changes, columns, indent)
-    if is_encoded(change) and change.action_reason != "new":
-        return fold(visible(change.reason), columns, first=indent)
-    return []
+    lines: list[str] = []
+    if change.told:
+        lines = changed_lines(change.told, columns, indent)
+    elif is_encoded(change) and change.action_reason != "new":
+        lines = fold(visible(change.reason), columns, first=indent)
+    if change.upstream is not None and change.action_reason != "upstream":
+        lines += fold(f"after {visible(change.upstream)}", columns, first=indent)
+    return lines
 
 
 def changed_lines(changes: Sequence[ChangedField], columns: int, indent: str) -> list[str]:

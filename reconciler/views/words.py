@@ -9,6 +9,7 @@ from reconciler.core.manifest import Canonical
 from reconciler.views.cells import visible
 
 _BITRATES = ("bitrate", "buffer_size")
+_CHAIN = "encode:"  # the source is the output of this fingerprint
 
 
 def count(number: int, noun: str) -> str:
@@ -83,6 +84,8 @@ def value(field: str, canonical: Canonical | None) -> str:
             return f"{canonical / 1000:g}k"
         case int() | float() if name in {"keyframe_interval", "duration"} or field.startswith("source.trim"):
             return f"{canonical}s"
+        case str() if field == "source" and canonical.startswith(_CHAIN):
+            return f"{_CHAIN}{canonical.removeprefix(_CHAIN)[:8]}"
         case _:
             return visible(str(canonical))
 
