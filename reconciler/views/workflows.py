@@ -31,6 +31,19 @@ def _install(what: str) -> str:
       - run: python -m pip install --quiet {what}"""
 
 
+# The branch may have moved on: another run may have saved its state since this commit was made.
+_NEWEST = """\
+      - name: Take the newest state
+        run: |
+          git fetch --quiet origin "$GITHUB_REF_NAME"
+          for file in state/encodes.json state/encodes.journal.jsonl; do
+            if git cat-file -e "FETCH_HEAD:$file" 2> /dev/null; then
+              git checkout --quiet FETCH_HEAD -- "$file"
+            else
+              rm -f -- "$file"
+            fi
+          done"""
+
 _SAVE = """\
       - name: Save the state, whatever happened
         if: always()
@@ -61,7 +74,7 @@ _SAVE = """\
           path: state/encodes.json
           if-no-files-found: ignore"""
 
-_STEPS = {"checkout": CHECKOUT, "upload": UPLOAD, "save": _SAVE.format(upload=UPLOAD)}
+_STEPS = {"checkout": CHECKOUT, "upload": UPLOAD, "newest": _NEWEST, "save": _SAVE.format(upload=UPLOAD)}
 
 _PLAN = """\
 # Shows on every pull request what merging it would encode, and at what cost.
@@ -97,10 +110,16 @@ jobs:
 _APPLY = """\
 # Encodes what was approved by merging: the plan in the comment of the pull request, or what is left of it.
 # Run it again after a failure: it goes on, and nothing is paid twice.
+# Start it by hand with the id of a plan that nobody could comment on, such as that of a pull request from a fork.
 name: reconciler apply
 on:
   push:
     branches: [main]
+  workflow_dispatch:
+    inputs:
+      plan_id:
+        description: The id of the plan that you approve
+        required: true
 permissions:
   contents: write        # the state is committed
   pull-requests: read    # the approved plan is read from the comment
@@ -116,14 +135,17 @@ jobs:
         with:
           fetch-depth: 0
 {install}
+{newest}
       - run: reconciler ci github mask
       - id: approved
+        if: github.event_name == 'push'
         run: reconciler ci github approved --environment {environment}
         env:
           GITHUB_TOKEN: ${{{{ github.token }}}}
-      - run: reconciler apply --expect "$PLAN_ID"
+      # exec: when a run is cancelled, only the first process of a step is told.
+      - run: exec reconciler apply --expect "$PLAN_ID"
         env:
-          PLAN_ID: ${{{{ steps.approved.outputs.plan_id }}}}
+          PLAN_ID: ${{{{ inputs.plan_id || steps.approved.outputs.plan_id }}}}
           BYTENITE_API_KEY: ${{{{ secrets.BYTENITE_API_KEY }}}}
 {save}
 """
@@ -149,8 +171,9 @@ jobs:
         with:
           fetch-depth: 0
 {install}
+{newest}
       - run: reconciler ci github mask
-      - run: reconciler apply --no-spend
+      - run: exec reconciler apply --no-spend
         env:
           BYTENITE_API_KEY: ${{{{ secrets.BYTENITE_API_KEY }}}}
 {save}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from builders_remote import instant_clip, remote_project
 from builders_server import serving_api
 from builders_state import end, holder
 from builders_terminal import on_a_terminal
+from reconciler.views.workflows import workflow_files
 
 TESTS = Path(__file__).parents[1]
 
@@ -167,18 +170,36 @@ def test_130_interrupted_as_a_runner_does_it(project, number, terminal):
 
 
 def test_130_as_github_cancels_a_job(project):
-    """SIGINT, then SIGTERM seconds later: the second is no more than a second Ctrl-C, and everything is recorded."""
+    """The step of the workflow, cancelled as the runner does it: only its first process is told, and it is in time."""
     project.write("specs/encodes.yaml", ladder_spec(seconds=600, source=generated(600, size="640x360")))
-    process = project.start("apply", "--auto-approve")
+    plan = project.run("plan", "--out", "plan.json").ok()
+    assert "2 to encode" in plan.out
+    text = workflow_files(install=".", environment="prod")["reconciler-apply.yml"]
+    (step,) = re.findall(r"- run: (exec reconciler apply .*)", text)
+    project.write("step.sh", step)
+    project.write("bin/reconciler", f'#!/bin/sh\nexec {sys.executable} -m reconciler "$@"\n').chmod(0o755)
+    identifier = json.loads((project.folder / "plan.json").read_text())["plan_id"]
+    path = f"{project.folder / 'bin'}:{os.environ['PATH']}"
+    process = subprocess.Popen(
+        ["bash", "-e", "step.sh"], cwd=project.folder, env=project.env(PATH=path, PLAN_ID=identifier),
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
     _wait_for_the_encode(project)
-    process.send_signal(signal.SIGINT)
-    time.sleep(0.3)
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
 
-    assert 130 == process.returncode
+    assert 130 == _cancelled(process)
+    assert not (project.folder / "state/encodes.journal.jsonl").exists()
     assert {"clip/big", "clip/small"} == set(project.records())
+
+
+def _cancelled(process):
+    """What becomes of the first process of a step: SIGINT, 7.5 s later SIGTERM, 2.5 s later its end by force."""
+    for number, patience in ((signal.SIGINT, 7.5), (signal.SIGTERM, 2.5), (signal.SIGKILL, 10)):
+        process.send_signal(number)
+        try:
+            return process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
+    return None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -92,11 +93,12 @@ def test_no_expression_stands_in_a_script(text):
 @pytest.mark.parametrize("name", FILES)
 def test_every_command_of_a_workflow_exists(name):
     """The options that workflows use are options of the program."""
-    scripts = [step["run"] for step in steps(FILES[name]) if step.get("run", "").startswith("reconciler ")]
+    scripts = [step.get("run", "").removeprefix("exec ") for step in steps(FILES[name])]
+    commands = [script for script in scripts if script.startswith("reconciler ")]
 
-    assert scripts
-    for script in scripts:
-        assert parsed(shlex.split(script)[1:])
+    assert commands
+    for command in commands:
+        assert parsed(shlex.split(command)[1:])
 
 
 @pytest.mark.parametrize("text", [*FILES.values(), ACTION.read_text()], ids=[*FILES, "action"])
@@ -108,7 +110,6 @@ def test_scripts_are_good_shell(text):
 
 def test_the_state_is_saved_over_what_others_pushed(tmp_path):
     """The script of the workflow, on real repositories: records of both sides are there after."""
-    import os
     import sys
 
     from builders_state import known, snapshot
@@ -156,10 +157,42 @@ def test_the_state_is_saved_over_what_others_pushed(tmp_path):
     run(one, save)
 
 
+@pytest.mark.parametrize("name", ["reconciler-apply.yml", "reconciler-collect.yml"])
+def test_an_apply_begins_with_the_newest_state(tmp_path, name):
+    """A run whose commit is older than the last saved state takes that one, and no journal that is gone since."""
+    (take,) = [step["run"] for step in steps(FILES[name]) if step.get("name", "") == "Take the newest state"]
+    setup = """
+git init -q --bare -b main origin && git clone -q origin late && cd late
+commit() { git add -A && git -c user.name=t -c user.email=t@example.com commit -qm "$1"; }
+mkdir state && echo old > state/encodes.json && echo left > state/encodes.journal.jsonl
+commit one && git push -q origin main
+git checkout -q -b elsewhere
+echo new > state/encodes.json && rm state/encodes.journal.jsonl && commit two && git push -q origin HEAD:main
+git checkout -q main
+"""
+    env = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GITHUB_REF_NAME": "main"}
+    subprocess.run(["bash", "-e", "-c", setup], cwd=tmp_path, env=env, check=True, capture_output=True)
+    late = tmp_path / "late"
+    assert "old\n" == (late / "state/encodes.json").read_text()
+    subprocess.run(["bash", "-e", "-c", take], cwd=late, env=env, check=True, capture_output=True)
+
+    assert "new\n" == (late / "state/encodes.json").read_text()
+    assert not (late / "state/encodes.journal.jsonl").exists()
+
+
+def test_an_approval_may_be_given_by_hand():
+    """A plan that no bot could comment on, of a fork, is applied by its id; a push takes the id of its comment."""
+    read = document(FILES["reconciler-apply.yml"])
+    (lookup,) = [step for step in steps(FILES["reconciler-apply.yml"]) if step.get("id") == "approved"]
+    (apply,) = [step for step in steps(FILES["reconciler-apply.yml"]) if "--expect" in step.get("run", "")]
+
+    assert True is read[True]["workflow_dispatch"]["inputs"]["plan_id"]["required"]
+    assert "github.event_name == 'push'" == lookup["if"]
+    assert "${{ inputs.plan_id || steps.approved.outputs.plan_id }}" == apply["env"]["PLAN_ID"]
+
+
 def test_a_state_that_cannot_be_pushed_is_kept_on_a_branch(tmp_path):
     """A protected branch, or a conflict, fails the run and loses nothing."""
-    import os
-
     script = next(step["run"] for step in steps(FILES["reconciler-apply.yml"]) if "Save" in step.get("name", ""))
     env = {
         **os.environ,
@@ -185,8 +218,6 @@ mkdir state && echo '{}' > state/encodes.json
 
 def test_the_composite_action_hands_on_what_it_is_given(tmp_path):
     """Its script runs the command with every word of its arguments, and expands no globs."""
-    import os
-
     (script,) = [step["run"] for step in steps(ACTION.read_text()) if step.get("id") == "run"]
     (tmp_path / "reconciler").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     (tmp_path / "reconciler").chmod(0o755)
