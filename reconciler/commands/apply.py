@@ -15,6 +15,7 @@ from reconciler.commands.options import Command, Globals, duration, selecting, t
 from reconciler.commands.plan_options import limiting
 from reconciler.commands.planning import document_of, now, repeated
 from reconciler.commands.speaking import Screen
+from reconciler.commands.states import state_of
 from reconciler.commands.watching import Watching
 from reconciler.commands.wiring import ApplyOptions, Approval
 from reconciler.core import state
@@ -30,7 +31,6 @@ from reconciler.core.errors import (
 from reconciler.core.happenings import Outcome
 from reconciler.core.limits import Limits, strictest
 from reconciler.core.selection import Selection
-from reconciler.store import store
 from reconciler.views.apply_events import outcome_events
 from reconciler.views.apply_text import apply_text, not_approved_text, question
 from reconciler.views.document import PlanDocument, ResourceChange, read_document
@@ -180,7 +180,7 @@ def _left(settings: Globals, saved: PlanDocument, limits: Limits) -> Selection:
     selection = replace(saved.selection, limits=strictest([saved.selection.limits, limits]))
     if not selection.reruns:
         return selection
-    records = store.read(Path(settings.state), saved.project).snapshot.records
+    records = state_of(settings).read(saved.project).snapshot.records
     reruns = (change for change in saved.resource_changes if change.action_reason == "requested")
     left = tuple(change.address for change in reruns if not _done_since(records.get(change.address), change, saved))
     return replace(selection, reruns=left)

@@ -25,13 +25,13 @@ from reconciler.commands.plan_options import environment_option, limiting
 from reconciler.commands.planning import document_of, repeated
 from reconciler.commands.reviewing import Reviewers, unguessable
 from reconciler.commands.speaking import Screen
+from reconciler.commands.states import state_of
 from reconciler.core.approval import plan_id
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.limits import Limits
 from reconciler.core.selection import Selection
 from reconciler.edges.actions import append_output, run_of
 from reconciler.edges.github import BOT, PullRequests
-from reconciler.store import links
 from reconciler.views.document import write_document
 from reconciler.views.github_text import Annotation, masked, output_lines, plan_annotations
 from reconciler.views.markdown import marker
@@ -148,6 +148,6 @@ def mask(settings: Globals) -> int:
         raise ReconcilerError(
             "this prints what is to be hidden, for a runner that hides it; GITHUB_ACTIONS is not true"
         )
-    for link in links.read(Path(settings.state)).values():
+    for link in state_of(settings).live_links().values():
         Screen(settings).result("".join(f"{line}\n" for line in masked(link)))
     return 0

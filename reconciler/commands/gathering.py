@@ -16,6 +16,7 @@ import platformdirs
 
 from reconciler.commands.kinds import knowledge
 from reconciler.commands.options import Globals
+from reconciler.commands.states import state_of
 from reconciler.core.approval import Refusal, plan_id, plan_lines, refusals
 from reconciler.core.delivery import Presence
 from reconciler.core.encode import Desired
@@ -31,7 +32,6 @@ from reconciler.edges import sightings, spec_files
 from reconciler.edges.copies import copies_here
 from reconciler.edges.digests import Digests
 from reconciler.edges.outputs import presence
-from reconciler.store import store
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def make_offline_plan(
     What has to be looked at elsewhere, `look` looks at.
     """
     specs = load_specs(settings)
-    loaded = store.read(Path(settings.state), specs.desired.project)
+    loaded = state_of(settings).read(specs.desired.project)
     seen = look(specs.desired, loaded.snapshot.records)
     world = look_around(specs.desired, loaded.snapshot, settings.media_roots, seen)
     return plan_of(specs, loaded.snapshot, world, selection, loaded.warnings)

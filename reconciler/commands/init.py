@@ -14,6 +14,7 @@ from reconciler import __version__
 from reconciler.commands.kinds import Types
 from reconciler.commands.options import Command, Globals, with_globals
 from reconciler.commands.speaking import Screen
+from reconciler.commands.states import is_shared
 from reconciler.core.errors import ReconcilerError, UsageError
 from reconciler.core.schema import spec_schema
 from reconciler.core.urls import SCHEMES, identity, url_error
@@ -51,7 +52,8 @@ def command(settings: Globals, *, clip: str | None, workflow: bool) -> int:
     _write_spec(folder, spec, written, alone)
     _write_schema(folder, written, alone)
     _write_lines(project / ".gitignore", ignored, written, alone)
-    _write_lines(project / ".gitattributes", lambda text: attributes(text, settings.state), written, alone)
+    if not is_shared(settings.state):
+        _write_lines(project / ".gitattributes", lambda text: attributes(text, settings.state), written, alone)
     if workflow:
         _write_workflows(name_from(project.name, "encodes"), written, alone)
     if settings.json:

@@ -144,8 +144,9 @@ def global_options(*, environment: bool) -> list[click.Option]:
         _option(
             "--state",
             environment=name("STATE"),
-            metavar="FILE",
-            help="State file.  [default: state/encodes.json]",
+            metavar="FILE|URL",
+            help="State file, or s3:// gs:// az:// BUCKET/PATH for one that machines share.  "
+            "[default: state/encodes.json]",
         ),
         _option(
             "--var",
@@ -229,9 +230,11 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     from reconciler.core.errors import ReconcilerError  # noqa: PLC0415 - only needed when a shell asks
     from reconciler.store import store  # noqa: PLC0415 - only needed when a shell asks
 
-    state = Path(ctx.ensure_object(Given).settled({}).state)
+    state = ctx.ensure_object(Given).settled({}).state
+    if "://" in state:
+        return []  # nobody is contacted while somebody types
     try:
-        return [address for address in store.read(state, "").snapshot.records if address.startswith(incomplete)]
+        return [address for address in store.read(Path(state), "").snapshot.records if address.startswith(incomplete)]
     except ReconcilerError:
         return []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -12,10 +11,10 @@ from reconciler.commands import gathering, relinking
 from reconciler.commands.addresses import chosen
 from reconciler.commands.options import Command, Globals, complete, with_globals
 from reconciler.commands.speaking import Screen
+from reconciler.commands.states import state_of
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.state import Record
 from reconciler.core.urls import without_query
-from reconciler.store import store
 from reconciler.views.output_text import output_text
 
 
@@ -31,7 +30,7 @@ def command(settings: Globals, addresses: tuple[str, ...], *, show_links: bool, 
     links as they open now. Dead links to living files are renewed first, for nothing.
     """
     screen = Screen(settings)
-    loaded = store.read(Path(settings.state), "")
+    loaded = state_of(settings).read("")
     screen.warnings(loaded.warnings)
     finished = {
         address: record
@@ -42,7 +41,7 @@ def command(settings: Globals, addresses: tuple[str, ...], *, show_links: bool, 
     shown = show_links or settings.json
     if not offline:
         records = _renewed(screen, settings, records, missing=shown)
-    links = store.live_links(Path(settings.state)) if shown else {}
+    links = state_of(settings).live_links() if shown else {}
     if settings.json:
         screen.json({address: _facts(record, links.get(address)) for address, record in records.items()})
     else:
@@ -61,7 +60,7 @@ def _renewed(screen: Screen, settings: Globals, records: dict[str, Record], *, m
         screen.warnings(relinking.renew(settings, records.keys(), missing=missing))
     except ReconcilerError as error:
         screen.warnings([f"dead links were not renewed: {error}"])
-    now = store.read(Path(settings.state), "").snapshot.records
+    now = state_of(settings).read("").snapshot.records
     return {address: now.get(address, record) for address, record in records.items()}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import click
 
@@ -12,6 +11,7 @@ from reconciler.commands import gathering, wiring
 from reconciler.commands.gathering import Planned
 from reconciler.commands.options import Command, Globals, complete, trusting, with_globals
 from reconciler.commands.speaking import Screen
+from reconciler.commands.states import state_of
 from reconciler.commands.watching import Watching
 from reconciler.commands.wiring import ApplyOptions, Approval
 from reconciler.core.encode import Desired, Output
@@ -21,7 +21,7 @@ from reconciler.core.plan import IN_FLIGHT
 from reconciler.core.ports import Draft, FindsJobs, FoundJob, Lost
 from reconciler.core.rebuild import Rebuilt, attached, rebuild
 from reconciler.core.selection import Selection
-from reconciler.store import store
+from reconciler.store.states import Writer
 from reconciler.views.recovery_text import adopted_text, rebuilt_text
 
 
@@ -36,7 +36,7 @@ def rebuild_command(settings: Globals, *, dry_run: bool) -> int:
     recorded already is left as it is.
     """
     desired = gathering.load_specs(settings).desired
-    known = store.read(Path(settings.state), desired.project).snapshot.records
+    known = state_of(settings).read(desired.project).snapshot.records
     jobs = _jobs(settings, desired)
     found = rebuild(desired.project, desired.outputs, jobs, known, gathering.stamp())
     if not dry_run and found.records:
@@ -83,8 +83,8 @@ def adopt_command(settings: Globals, address: str, job_id: str) -> int:
 _LOOKING = 20.0
 
 
-def _writer(settings: Globals, desired: Desired) -> store.Writer:
-    return store.Writer(Path(settings.state), desired.project, sleep=time.sleep)
+def _writer(settings: Globals, desired: Desired) -> Writer:
+    return state_of(settings).write(desired.project, sleep=time.sleep)
 
 
 def _declared(desired: Desired, address: str) -> Output:
@@ -150,12 +150,12 @@ def _resuming(planned: Planned, _: Mapping[str, tuple[str, ...]]) -> Approval:
 
 
 def _status(settings: Globals, desired: Desired, address: str) -> str:
-    return store.read(Path(settings.state), desired.project).snapshot.records[address].status
+    return state_of(settings).read(desired.project).snapshot.records[address].status
 
 
 def _told(settings: Globals, desired: Desired, found: Rebuilt, *, dry_run: bool) -> int:
     screen = Screen(settings)
-    records = store.read(Path(settings.state), desired.project).snapshot.records
+    records = state_of(settings).read(desired.project).snapshot.records
     made = {address: records.get(address, record) for address, record in found.records.items()}
     if settings.json:
         screen.json(

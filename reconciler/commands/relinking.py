@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
-from pathlib import Path
 
 from reconciler.commands import gathering, wiring
 from reconciler.commands.options import Globals
+from reconciler.commands.states import state_of
 from reconciler.core import transitions
 from reconciler.core.encode import Desired
 from reconciler.core.errors import ProviderError
 from reconciler.core.expiry import dead_links, is_copied, renewed
 from reconciler.core.ports import RenewsLinks
 from reconciler.core.state import Record
-from reconciler.store import store
+from reconciler.store.states import Writer
 
 
 def renew(settings: Globals, addresses: Collection[str], *, missing: bool = True) -> list[str]:
@@ -25,19 +25,19 @@ def renew(settings: Globals, addresses: Collection[str], *, missing: bool = True
     SpecError.
     """
     desired = gathering.load_specs(settings).desired
-    state = Path(settings.state)
-    found = store.read(state, desired.project).snapshot.records
+    state = state_of(settings)
+    found = state.read(desired.project).snapshot.records
     asked = {
         address: record
         for address, record in found.items()
         if address in addresses and (missing or not is_copied(record))
     }
-    live = store.live_links(state) if missing else None
+    live = state.live_links() if missing else None
     if not dead_links(asked, gathering.stamp(), live=live):
         return []
-    with store.Writer(state, desired.project, sleep=time.sleep) as writer:
+    with state.write(desired.project, sleep=time.sleep) as writer:
         records = {address: writer.snapshot.records[address] for address in asked}
-        live = store.live_links(state) if missing else None
+        live = state.live_links() if missing else None
         dead = dead_links(records, gathering.stamp(), live=live)
         troubles: list[str] = []
         for provider in sorted({record.provider for record in dead.values()}):
@@ -46,9 +46,7 @@ def renew(settings: Globals, addresses: Collection[str], *, missing: bool = True
         return troubles
 
 
-def _renew_at(
-    settings: Globals, desired: Desired, name: str, dead: Mapping[str, Record], writer: store.Writer
-) -> list[str]:
+def _renew_at(settings: Globals, desired: Desired, name: str, dead: Mapping[str, Record], writer: Writer) -> list[str]:
     if name not in desired.providers:
         return [f"{len(dead)} links cannot be renewed: no spec declares the provider {name} any more"]
     lost: list[str] = []
@@ -61,7 +59,7 @@ def _renew_at(
     return [f"{address}: {name} gives no link to it any more" for address in lost]
 
 
-def _renewed(provider: RenewsLinks, writer: store.Writer, address: str, record: Record) -> bool:
+def _renewed(provider: RenewsLinks, writer: Writer, address: str, record: Record) -> bool:
     """Whether a link could be renewed; it is recorded then."""
     if record.job is None or record.output is None:
         return False

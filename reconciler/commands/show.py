@@ -11,8 +11,8 @@ import msgspec
 from reconciler.commands.addresses import chosen
 from reconciler.commands.options import Command, Globals, complete, with_globals
 from reconciler.commands.speaking import Screen
+from reconciler.commands.states import state_of
 from reconciler.core.errors import UsageError
-from reconciler.store import store
 from reconciler.views.document import read_document, write_document
 from reconciler.views.plan_text import plan_text
 from reconciler.views.show import record_text
@@ -38,7 +38,7 @@ def command(settings: Globals, what: str, *, detail: bool) -> int:
         return 0
     if what.endswith(".json"):
         raise UsageError(f"{what}: there is no such file")
-    loaded = store.read(Path(settings.state), "")
+    loaded = state_of(settings).read("")
     screen.warnings(loaded.warnings)
     records = chosen(loaded.snapshot.records, [what])
     if settings.json:

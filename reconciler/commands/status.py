@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 import msgspec
@@ -12,13 +11,13 @@ import msgspec
 from reconciler.commands import gathering
 from reconciler.commands.options import Command, Globals, duration, trusting, with_globals
 from reconciler.commands.speaking import Screen
+from reconciler.commands.states import state_of
 from reconciler.core.countdown import dying
 from reconciler.core.encode import Desired
 from reconciler.core.errors import SpecError, UsageError
 from reconciler.core.estimates import Estimator
 from reconciler.core.state import Record, Snapshot
 from reconciler.core.world import World
-from reconciler.store import store
 from reconciler.views.status import expiring_text, status_text
 from reconciler.views.status_expiry import Declared
 
@@ -44,7 +43,7 @@ def command(settings: Globals, *, expiring: float | None, detailed_exitcode: boo
     if detailed_exitcode and expiring is None:
         raise UsageError("--detailed-exitcode is about --expiring: add  --expiring 24h")
     desired = _desired(settings)
-    loaded = store.read(Path(settings.state), desired.project if desired is not None else "")
+    loaded = state_of(settings).read(desired.project if desired is not None else "")
     screen.warnings(loaded.warnings)
     snapshot, now = loaded.snapshot, datetime.now(UTC)
     declared = _declared(desired, snapshot.records)

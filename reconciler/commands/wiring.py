@@ -33,6 +33,7 @@ from reconciler.commands.logs import show_logs
 from reconciler.commands.options import Globals
 from reconciler.commands.outside import contents, look_at_contents, look_outside
 from reconciler.commands.sending import Sender
+from reconciler.commands.states import state_of
 from reconciler.core.encode import Desired, ProviderSettings, Source
 from reconciler.core.errors import ProviderError, RefusedError
 from reconciler.core.evidence import Content
@@ -54,7 +55,7 @@ from reconciler.ffmpeg import binary, work_files
 from reconciler.ffmpeg.examine import examine
 from reconciler.ffmpeg.examine_package import examine_package
 from reconciler.io.http import session
-from reconciler.store import store
+from reconciler.store.states import Writer
 from reconciler.views.plan_json import encode_steps
 
 # What fetched sources may take together in the cache folder, in bytes.
@@ -98,9 +99,8 @@ def run_apply(
     CredentialsError, and whatever `approve` raises.
     """
     specs = load_specs(settings)
-    state = Path(settings.state)
     with (
-        store.Writer(state, specs.desired.project, timeout=options.lock_timeout, sleep=time.sleep) as writer,
+        state_of(settings).write(specs.desired.project, timeout=options.lock_timeout, sleep=time.sleep) as writer,
         _hands(settings, options, specs.desired, writer, tell) as (hands, providers),
     ):
         settle(hands)
@@ -200,7 +200,7 @@ def _temporaries(snapshot: Snapshot) -> list[str]:
 
 @contextmanager
 def _hands(
-    settings: Globals, options: ApplyOptions, desired: Desired, writer: store.Writer, tell: Tell
+    settings: Globals, options: ApplyOptions, desired: Desired, writer: Writer, tell: Tell
 ) -> Iterator[tuple[Hands, list[Provider]]]:
     """The executor's hands; everything that was opened for them is closed after."""
     fetcher = _fetcher(settings)

@@ -91,12 +91,32 @@ class Object:
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """Which version of an object is meant: what a store compares before it replaces the object.
+
+    `etag` is compared by S3 and Azure, quotes and all, `number` by Google Cloud Storage.
+    """
+
+    etag: str | None
+    number: str | None = None
+
+
+class NoConditionsError(RejectedError):
+    """The store does not know writes that depend on what is there already."""
+
+
+@dataclass(frozen=True, slots=True)
 class Patience:
-    """How a store is asked again where it fails: so often, for so many seconds, after pauses from `pause` on."""
+    """How a store is asked again where it fails: so often, for so many seconds, after pauses from `pause` on.
+
+    One request may take `whole` seconds, and be silent for `silence` of them.
+    """
 
     retries: int = 10
     seconds: float = 180.0
     pause: float = 0.2
+    whole: float = 600.0
+    silence: float = 60.0
 
 
 class Store:
@@ -111,7 +131,10 @@ class Store:
         if not any(all(environment.get(name) for name in proof) for proof in cloud.proofs):
             raise CredentialsError(f"{self.name} cannot be used: there are no credentials for it.\n  {cloud.advice}")
         self._obstore = _library("obstore", self.name)
-        options: dict[str, object] = {"timeout": timedelta(minutes=10), "read_timeout": timedelta(minutes=1)}
+        options: dict[str, object] = {
+            "timeout": timedelta(seconds=patience.whole),
+            "read_timeout": timedelta(seconds=patience.silence),
+        }
         if _plain_http(environment):
             options["allow_http"] = True
         with self._words(""):
@@ -126,6 +149,14 @@ class Store:
                     "backoff": {"init_backoff": timedelta(seconds=patience.pause), "base": 2},
                 },
             )
+
+    @classmethod
+    def over(cls, name: str, library_store: object) -> Store:
+        """A bucket over a store of the library that was made elsewhere, such as the one in memory."""
+        made = cls.__new__(cls)
+        made.name, made._store = name, library_store
+        made._obstore = _library("obstore", name)
+        return made
 
     def put(self, key: str, pieces: Iterable[bytes], size: int | None, media_type: str | None) -> None:
         """Make an object of `pieces`, `size` bytes in all as far as is known; an older one is replaced.
@@ -175,6 +206,44 @@ class Store:
             except FileNotFoundError:
                 return None
 
+    def fetch(self, key: str) -> tuple[bytes, Version] | None:
+        """The content of an object, and which version of it that is; None if there is none."""
+        with self._words(key):
+            try:
+                found = self._obstore.get(self._store, key)
+                return bytes(found.bytes()), _version(found.meta)
+            except FileNotFoundError as error:
+                if any(words in str(error) for words in _NO_BUCKET):
+                    raise
+                return None
+
+    def create(self, key: str, content: bytes) -> Version | None:
+        """Make an object where there is none; None where there is one already. Raises NoConditionsError too."""
+        return self._put_if(key, content, "create")
+
+    def swap(self, key: str, content: bytes, version: Version) -> Version | None:
+        """Replace just this version of an object; None where it is another one by now, or gone.
+
+        Raises NoConditionsError too.
+        """
+        meant = {"e_tag": version.etag, "version": version.number}
+        return self._put_if(key, content, {name: value for name, value in meant.items() if value is not None})
+
+    def _put_if(self, key: str, content: bytes, mode: object) -> Version | None:
+        known = import_module("obstore.exceptions")
+        with self._words(key):
+            try:
+                return _version(self._obstore.put(self._store, key, content, mode=mode, use_multipart=False))
+            except (known.AlreadyExistsError, known.PreconditionError):
+                return None
+            except (known.NotSupportedError, NotImplementedError):
+                raise NoConditionsError(f"{self.name} knows no writes under a condition") from None
+
+    def copy(self, key: str, to: str) -> None:
+        """Copy an object within the store; what has the new name is replaced."""
+        with self._words(key):
+            self._obstore.copy(self._store, key, to)
+
     def remove(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
         with self._words(key):
@@ -203,8 +272,14 @@ class Store:
             raise _failed(where, str(error)) from None
 
 
+# How stores say that not only the object is missing.
+_NO_BUCKET = ("NoSuchBucket", "bucket does not exist", "ContainerNotFound")
+
+
 def _failed(where: str, text: str) -> ProviderError:
     """What a failure means: a setting that is wrong, or something that may pass."""
+    if "NotImplemented" in text:
+        return NoConditionsError(f"{where}: the store does not know what it was asked")
     if "Missing" in text or "Unable to" in text or "Invalid" in text or "Config error" in text:
         return RejectedError(f"{where} cannot be used: the settings of the environment for it are not usable")
     return UnavailableError(f"{where} cannot be reached, or broke off. Try again later.")
@@ -280,3 +355,7 @@ def _part_size(size: int | None) -> int:
 def _object(found: Mapping[str, Any]) -> Object:
     etag = found.get("e_tag")
     return Object(int(found["size"]), str(etag).strip('"') if etag else None)
+
+
+def _version(found: Mapping[str, Any]) -> Version:
+    return Version(found.get("e_tag"), found.get("version"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +21,19 @@ from reconciler.store.unreadable import UNREADABLE
 _Value = TypeVar("_Value", bound=msgspec.Struct)
 
 
-class Header(msgspec.Struct, frozen=True):
-    """The first line: what the file is, and who began it."""
+class Header(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The first line: what the file is, and who began it.
+
+    In a shared state `generation` counts how often the journal was begun anew, `lock` is the id of its writer's lock.
+    """
 
     format: str
     version: int
     project: str
     by: str = ""
     at: str = ""
+    generation: int = 0
+    lock: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ class Read:
     whole: int = 0
     torn: bool = False
     project: str = ""
+    generation: int = 0
 
 
 class OpenJournal:
@@ -97,7 +104,7 @@ def read(path: Path, project: str) -> Read:
         return opened.read(project)
 
 
-def decode(content: bytes, path: Path, project: str) -> Read:
+def decode(content: bytes, path: Path | str, project: str) -> Read:
     """A journal from its bytes; `path` is for messages. Raises as `read`."""
     whole = content.rfind(b"\n") + 1
     lines = content[:whole].split(b"\n")[:-1]
@@ -109,7 +116,7 @@ def decode(content: bytes, path: Path, project: str) -> Read:
     header = _line(lines[0], Header, path, 1)
     check_head(header.format, header.version, header.project, path=path, expected=JOURNAL_FORMAT, project=project)
     events = tuple(_line(line, Event, path, number) for number, line in enumerate(lines[1:], 2))
-    return Read(events, whole, torn=whole < len(content), project=header.project)
+    return Read(events, whole, torn=whole < len(content), project=header.project, generation=header.generation)
 
 
 class Appender:
@@ -167,6 +174,11 @@ def new_header(project: str, by: str, at: str) -> Header:
     return Header(format=JOURNAL_FORMAT, version=VERSION, project=project, by=by, at=at)
 
 
+def encode(header: Header, events: Sequence[Event]) -> bytes:
+    """The text of a whole journal."""
+    return b"".join(msgspec.json.encode(each) + b"\n" for each in (header, *events))
+
+
 def _write_all(handle: int, content: bytes, offset: int) -> None:
     while content:
         written = os.pwrite(handle, content, offset)
@@ -181,7 +193,7 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def _line(line: bytes, kind: type[_Value], path: Path, number: int) -> _Value:
+def _line(line: bytes, kind: type[_Value], path: Path | str, number: int) -> _Value:
     try:
         return msgspec.json.decode(line, type=kind)
     except UNREADABLE as error:

@@ -41,7 +41,7 @@ def read(path: Path, project: str) -> Snapshot:
     return decode(content, path, project)
 
 
-def decode(content: bytes, path: Path, project: str) -> Snapshot:
+def decode(content: bytes, path: Path | str, project: str) -> Snapshot:
     """A snapshot from its text; `path` is for messages. Raises as `read`."""
     try:
         head = msgspec.json.decode(content, type=_Head)
@@ -54,7 +54,9 @@ def decode(content: bytes, path: Path, project: str) -> Snapshot:
         raise _unreadable(content, path, error) from error
 
 
-def check_head(format_: str, version: int, found_project: str, *, path: Path, expected: str, project: str) -> None:
+def check_head(
+    format_: str, version: int, found_project: str, *, path: Path | str, expected: str, project: str
+) -> None:
     """Refuse what this version must not read. Raises StateError."""
     if format_ != expected:
         raise StateError(
@@ -119,8 +121,13 @@ def _backups(path: Path) -> list[tuple[int, Path]]:
     return sorted((int(match[1]), each) for each in found if (match := name.fullmatch(each.name)))
 
 
-def _unreadable(content: bytes, path: Path, error: Exception) -> StateError:
+def _unreadable(content: bytes, path: Path | str, error: Exception) -> StateError:
     what, line, column = what_and_where(content, error)
+    if isinstance(path, str):
+        return StateError(
+            f"{path}:{line}:{column}: the state cannot be read: {what}.\n"
+            "Bring back the newest object of backups/ beside it, or an older version of it. Nothing was changed."
+        )
     backups = _backups(path)
     newest = f", or the newest backup (cp {backups[-1][1]} {path})" if backups else ""
     return StateError(

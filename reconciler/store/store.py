@@ -13,11 +13,12 @@ from types import TracebackType
 import msgspec
 
 from reconciler.core.errors import StateError
-from reconciler.core.state import Approval, Event, Folding, Record, Snapshot, fold
+from reconciler.core.state import Approval, Record, Snapshot, fold
 from reconciler.store import journal, links, snapshot
 from reconciler.store.links import Links
-from reconciler.store.lock import Lock, who
+from reconciler.store.lock import Lock
 from reconciler.store.outside import refuse_links_out
+from reconciler.store.recorder import Recorder
 
 # A reader meets a writer that just finishes; so often in a row only by a mistake.
 _READS = 50
@@ -80,30 +81,28 @@ class Writer:
         """
         refuse_links_out(state)
         self._state, self._journal = state, journal_path(state)
-        self._now, self._mutex = now, threading.RLock()
-        self._appender: journal.Appender | None = None
-        self._in_doubt = self._closed = False
+        self._mutex = threading.RLock()
+        self._closed = False
         self._lock = Lock(state.with_name(".lock"), now)
         self._lock.acquire(timeout, sleep)
         try:
             self._on_disk = snapshot.read(state, project)
-            self._read = journal.read(self._journal, self._on_disk.project)
+            found = journal.read(self._journal, self._on_disk.project)
             self._links = Links(state)
         except BaseException:
             self._lock.release()
             raise
-        self._folding = Folding(_named(self._on_disk, self._read))
-        self._fold(self._read)
-        self.warnings = _warnings(self._journal, self._read)
+        self._recorder = Recorder(self._journal, _named(self._on_disk, found), found, now)
+        self.warnings = _warnings(self._journal, found)
 
     @property
     def snapshot(self) -> Snapshot:
         """The state as of the last recorded event; it changes with the next one."""
-        return self._folding.snapshot
+        return self._recorder.snapshot
 
     def next_rev(self, address: str) -> int:
         """The rev that the next record or removal of this address takes; it grows over removals too."""
-        return self._folding.rev(address) + 1
+        return self._recorder.next_rev(address)
 
     def record(
         self,
@@ -117,21 +116,7 @@ class Writer:
 
         Every rev must be newer than what is known of its address: `next_rev` gives it.
         """
-        line = Event(
-            event=event,
-            at=self._stamp(),
-            records=dict(records or {}),
-            removed=dict(removed or {}),
-            approved=dict(approved or {}),
-        )
-        with self._mutex:
-            self._settle_doubt()
-            self._check_revs(line)
-            appender = self._open()
-            self._in_doubt = True
-            appender.append(line)
-            self._folding.add(line)
-            self._in_doubt = False
+        self._recorder.record(event, records=records, removed=removed, approved=approved)
 
     def keep_link(self, address: str, link: str) -> None:
         """Keep a live link with its signature, apart from the state; it is on disk once the state is closed."""
@@ -148,12 +133,11 @@ class Writer:
                 return
             self._closed = True
             try:
+                self._recorder.close()
                 self._write_snapshot()
                 with suppress(OSError):  # lost links are renewed for free
-                    self._links.write(self._folding.snapshot.records)
+                    self._links.write(self.snapshot.records)
             finally:
-                if self._appender is not None:
-                    self._appender.close()
                 self._lock.release()
 
     def __enter__(self) -> Writer:
@@ -166,39 +150,11 @@ class Writer:
         self.close()
 
     def _write_snapshot(self) -> None:
-        self._settle_doubt()
-        if self._folding.snapshot != self._on_disk:
-            snapshot.write(self._state, self._folding.sorted())
+        found = self._recorder.sorted()
+        if found != self._on_disk:
+            snapshot.write(self._state, found)
         with suppress(OSError):  # one that stays is folded in again, which changes nothing
             self._journal.unlink(missing_ok=True)
-
-    def _settle_doubt(self) -> None:
-        """After an error or an interrupt between the journal and the memory, the journal is right."""
-        if self._in_doubt:
-            self._fold(journal.read(self._journal, self.snapshot.project))
-            self._in_doubt = False
-
-    def _open(self) -> journal.Appender:
-        if self._closed:
-            raise ValueError("this state was closed")
-        if self._appender is None:
-            header = journal.new_header(self.snapshot.project, who(), self._stamp())
-            self._appender = journal.Appender(self._journal, header, self._read.whole)
-        return self._appender
-
-    def _check_revs(self, line: Event) -> None:
-        """An event that fold would skip is a mistake in this program, and would be lost without a word."""
-        revs = {**{address: record.rev for address, record in line.records.items()}, **line.removed}
-        old = [address for address, rev in revs.items() if rev <= self._folding.rev(address)]
-        if old:
-            raise ValueError(f"event {line.event}: no new rev for {', '.join(old)}")
-
-    def _fold(self, found: journal.Read) -> None:
-        for event in found.events:
-            self._folding.add(event)
-
-    def _stamp(self) -> str:
-        return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _named(found: Snapshot, events: journal.Read) -> Snapshot:

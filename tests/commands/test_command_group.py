@@ -13,7 +13,7 @@ from reconciler.cli import COMMANDS, cli
 from reconciler.commands.failing import failed
 from reconciler.commands.options import Given
 
-STATE_COMMANDS = ("list", "show", "mv", "rm", "prune", "merge", "rebuild", "adopt")
+STATE_COMMANDS = ("list", "show", "mv", "rm", "prune", "merge", "rebuild", "adopt", "pull", "push", "unlock")
 GITHUB_COMMANDS = ("plan", "approved", "mask")
 EVERY = [
     *((name,) for name in COMMANDS),
