@@ -58,7 +58,7 @@ def _package(parameters: Parameters) -> Iterator[Refusal]:
         hint = "Make each variant an output of its own, or encode this one with a provider of type ffmpeg."
         yield Refusal("variants", "ByteNite packages one rendition at a time, without variants", hint)
     for field, value in parameter_fields(parameters).items():
-        if field.startswith(("segment.", "stills.", "subtitles.")):
+        if field.startswith(("segment.", "stills.", "subtitles.", "video.watermark.")):
             message = f'ByteNite\'s document has no word for "{field}"'
             yield Refusal(field, f"{message} ({value})", LOCALLY)
 

@@ -43,6 +43,11 @@ NEUTRAL: Mapping[str, Canonical] = {
     "audio.loudness.true_peak": -1.5,
     "source.trim.start": 0,
     "subtitles.track": "0",
+    **{
+        f"{of}.watermark.{name}": value
+        for of in ("video", "stills")
+        for name, value in (("position", "top_right"), ("margin", "2%"), ("width", "10%"), ("opacity", 1), ("start", 0))
+    },
     "segment.type": "fmp4",
     "segment.duration": 6,
 }
@@ -76,7 +81,7 @@ class Prepared:
     __slots__ = ("_after", "_before", "_hashed", "_tail")
 
     def __init__(self, parameters: Parameters, extras: Manifest | None = None) -> None:
-        """`extras` are fields that have no name of ours, from a provider's own document."""
+        """`extras` are fields that have no name of ours, from a provider's own document, and digests for paths."""
         fields = dict(sorted({"scheme": SCHEME, **parameter_fields(parameters), **(extras or {})}.items()))
         self._before = {name: value for name, value in fields.items() if name < "source"}
         self._after = {name: value for name, value in fields.items() if name > "source"}

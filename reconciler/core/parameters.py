@@ -18,6 +18,7 @@ from reconciler.core.sound_fields import CopyIf, Loudness, Tracks
 from reconciler.core.still_fields import Stills
 from reconciler.core.strict import Strict
 from reconciler.core.subtitle_fields import Subtitles
+from reconciler.core.watermark_fields import Watermark
 
 Container = Literal[
     "mp4", "mov", "mkv", "webm", "m4a", "mp3", "ogg", "flac", "hls", "dash", "cmaf", "jpg", "png", "webp", "vtt", "srt"
@@ -259,6 +260,7 @@ class Video(Strict):
         | None
     ) = None
     keyframe_interval: KeyframeInterval | None = None
+    watermark: Watermark | None = None
 
 
 class Audio(Strict):

@@ -10,6 +10,7 @@ from reconciler.core.lost import as_far_as_known
 from reconciler.core.names import suggestion
 from reconciler.core.parameters import Crop, Pad, Video
 from reconciler.core.rate_rules import encoder_rate_problems, rate_problems
+from reconciler.core.watermark_rules import watermark_problems
 from reconciler.core.written import Written
 
 
@@ -23,6 +24,7 @@ def picture_problems(video: Video, written: Written) -> Iterator[Problem]:
     yield from as_far_as_known(_crop(video, written))
     yield from as_far_as_known(_two_crops(video, written))
     yield from as_far_as_known(_pad(video, written))
+    yield from as_far_as_known(_watermark(video, written))
 
 
 def _by_encoder(video: Video, written: Written) -> Iterator[Problem]:
@@ -137,3 +139,7 @@ def _pad_colour(pad: Pad, written: Written) -> Iterator[Problem]:
     if pad.color is not None and pad.color[0] != "#" and pad.color not in COLOURS:
         hint = f'{suggestion(pad.color, COLOURS)}Write a name ({", ".join(COLOURS[:5])} ...) or "#rrggbb".'
         yield written.problem(f'unknown colour "{pad.color}"', "video.pad.color", hint, value=True)
+
+
+def _watermark(video: Video, written: Written) -> Iterator[Problem]:
+    yield from watermark_problems(video.watermark, "video.watermark", written)

@@ -79,4 +79,4 @@ def _resolved(video: Video | None, pins: Pins, begin: str) -> Video | None:
 
 
 def _is_of_picture(field: str) -> bool:
-    return field.startswith(("source", "video.")) or ".video." in field
+    return field.startswith(("source", "video.", "subtitles.")) or ".video." in field

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.core import combinations, packages
+from reconciler.core import combinations, packages, side_files
 from reconciler.core.encode import Native, Origin
 from reconciler.core.errors import Place, Problem
 from reconciler.core.extends import Presets, without_nulls
@@ -13,6 +13,7 @@ from reconciler.core.manifest import Prepared
 from reconciler.core.nodes import Entry, MapNode, Node, ScalarNode, described, from_plain, holds_lost, lost
 from reconciler.core.parameters import Parameters
 from reconciler.core.provider_types import NativeOutput
+from reconciler.core.side_files import Look, nobody_looks
 from reconciler.core.spec import PresetSpec
 from reconciler.core.validation import salvaged
 from reconciler.core.variables import Variables
@@ -38,8 +39,10 @@ NO_RENDITION = Rendition(Parameters(), Prepared(Parameters()), {}, "", Written(M
 class Renditions:
     """Renditions by preset or by what an output says itself; each preset is resolved once."""
 
-    def __init__(self, presets: Presets, problems: list[Problem]) -> None:
+    def __init__(self, presets: Presets, problems: list[Problem], look: Look = nobody_looks) -> None:
+        """`look` looks at the files beside the specs that outputs name."""
         self._presets = presets
+        self._look = look
         self._problems = problems
         self._by_preset: dict[str, Rendition | None] = {}
 
@@ -73,16 +76,21 @@ class Renditions:
             return None
         # What has words of its provider's own only that provider can judge; every other one refuses those words.
         strange = native is not None and bool(native.extras)
-        found = [] if strange else combinations.problems(parameters, Written(node, path, place))
+        written = Written(node, path, place)
+        found = [] if strange else combinations.problems(parameters, written)
         self._problems.extend(found)
         if found or holds_lost(node):
             return None
         parameters = combinations.canonical(parameters)
+        beside = side_files.digests(parameters, written, self._look, found)
+        self._problems.extend(found)
+        if found:
+            return None
         extras = native.extras if native is not None else {}
         found_at = {**origins(node), **dict.fromkeys(extras, Origin(place))}
-        prepared = Prepared(parameters, extras)
+        prepared = Prepared(parameters, {**beside, **extras})
         extension = "" if packages.is_folder(parameters) else parameters.container or "media"
-        return Rendition(parameters, prepared, found_at, extension, Written(node, path, place), native)
+        return Rendition(parameters, prepared, found_at, extension, written, native)
 
 
 def checked_presets(

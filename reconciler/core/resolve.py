@@ -28,6 +28,7 @@ from reconciler.core.provider_types import Knowledge
 from reconciler.core.providers import Providers
 from reconciler.core.refusals import Refusals
 from reconciler.core.renditions import Renditions, checked_presets
+from reconciler.core.side_files import Look, nobody_looks
 from reconciler.core.sources import Trust
 from reconciler.core.spec import LimitsSpec
 from reconciler.core.upstreams import Upstreams
@@ -67,10 +68,10 @@ class Resolver:
         """The files and globs that fan-outs need, each once."""
         return tuple(dict.fromkeys(self._requests()))
 
-    def resolve(self, tables: Tables, *, most: int = MOST_OUTPUTS) -> Resolution:
+    def resolve(self, tables: Tables, look: Look = nobody_looks, *, most: int = MOST_OUTPUTS) -> Resolution:
         """All outputs, sorted by address, but no more than `most`.
 
-        A table that could not be read is None, its problem told elsewhere.
+        A table that could not be read is None, its problem told elsewhere. `look` looks at files beside the specs.
         """
         types = self._knowledge.types
         reading = Providers(types, self._variables, self._trust.spec_env, self._problems)
@@ -79,7 +80,7 @@ class Resolver:
         upstreams = Upstreams(declared, self._problems, incomplete="encodes" in self._namespace.incomplete)
         around = Surroundings(
             variables=self._variables,
-            renditions=Renditions(self._presets(), self._problems),
+            renditions=Renditions(self._presets(), self._problems, look),
             defaults=self._defaults(frozenset(providers)),
             providers=providers,
             knowledge=self._knowledge,

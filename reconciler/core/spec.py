@@ -32,6 +32,7 @@ from reconciler.core.sound_fields import CopyIf, Loudness
 from reconciler.core.still_fields import Stills
 from reconciler.core.strict import Strict
 from reconciler.core.subtitle_fields import Subtitles
+from reconciler.core.watermark_fields import Watermark
 
 Scalar = str | int | float | bool
 Labels = dict[str, Scalar | None]
@@ -155,7 +156,7 @@ class Spec(Strict):
 
 PARAMETER_MODELS = (
     *(Parameters, Video, Audio, Crop, Pad, FrameRateLimit, Segment, Variant),
-    *(Loudness, CopyIf, Stills, Quality, Subtitles),
+    *(Loudness, CopyIf, Stills, Quality, Subtitles, Watermark),
 )
 SPEC_MODELS = (
     *(ProviderOptions, ChecksSpec, DeliverSpec),
@@ -171,7 +172,7 @@ CHANGES_BITS: Mapping[str, frozenset[str]] = {
             *("codec", "encoder", "preset", "tune", "profile", "level", "pixel_format", "keyframe_interval"),
             *("crf", "quality", "bitrate", "min_bitrate", "max_bitrate", "buffer_size", "mode", "passes"),
             *("width", "height", "avoid_upscaling", "crop", "pad", "rotate", "flip", "fps"),
-            *("autocrop", "deinterlace", "tonemap"),
+            *("autocrop", "deinterlace", "tonemap", "watermark"),
         }
     ),
     "Audio": frozenset(
@@ -180,8 +181,9 @@ CHANGES_BITS: Mapping[str, frozenset[str]] = {
     "Loudness": frozenset({"target", "true_peak", "range"}),
     "CopyIf": frozenset({"codec", "max_bitrate"}),
     "Quality": frozenset({"vmaf"}),
-    "Subtitles": frozenset({"track"}),
-    "Stills": frozenset({"at", "every", "grid", "width", "height"}),
+    "Subtitles": frozenset({"track", "burn_in"}),
+    "Stills": frozenset({"at", "every", "grid", "width", "height", "watermark"}),
+    "Watermark": frozenset({"image", "position", "margin", "width", "opacity", "start", "end"}),
     "Crop": frozenset({"top", "bottom", "left", "right"}),
     "Pad": frozenset({"aspect", "color"}),
     "FrameRateLimit": frozenset({"max"}),

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from reconciler.core import units
 from reconciler.core.strict import Strict
+from reconciler.core.watermark_fields import Watermark
 
 KINDS = ("jpg", "png", "webp")
 
@@ -58,3 +59,4 @@ class Stills(Strict):
     grid: Annotated[str, Field(pattern=_GRID)] | None = None
     width: Side | None = None
     height: Side | None = None
+    watermark: Watermark | None = None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from reconciler.core.errors import Problem
 from reconciler.core.parameters import Parameters
 from reconciler.core.still_fields import KINDS, Stills
+from reconciler.core.watermark_rules import watermark_problems
 from reconciler.core.written import Written
 
 _EXAMPLES = "Write  stills: {at: 10%}  or  stills: {every: 10s, width: 160, grid: 10x10}"
@@ -26,6 +27,7 @@ def still_problems(parameters: Parameters, written: Written) -> Iterator[Problem
     else:
         yield from _which(stills, written)
         yield from _odd(stills, written)
+        yield from watermark_problems(stills.watermark, "stills.watermark", written)
 
 
 def _which(stills: Stills, written: Written) -> Iterator[Problem]:

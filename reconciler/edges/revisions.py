@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from reconciler.core import side_files
 from reconciler.core.errors import ReconcilerError, UsageError
 from reconciler.edges.spec_texts import LARGEST
 
@@ -29,7 +30,10 @@ class _Entry:
     @property
     def is_read(self) -> bool:
         """Whether a spec may be made of its content; links hold where they lead to."""
-        return self.size <= LARGEST and (self.mode == _LINK or self.path.suffix.lower() in _READ)
+        ending = self.path.suffix.lower()
+        if ending in side_files.ENDINGS:
+            return self.size <= side_files.LARGEST
+        return self.size <= LARGEST and (self.mode == _LINK or ending in _READ)
 
 
 def commit_of(project: Path, reference: str) -> str:

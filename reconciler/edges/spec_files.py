@@ -17,6 +17,7 @@ from reconciler.core.provider_types import Knowledge
 from reconciler.core.resolve import Resolver
 from reconciler.core.sources import Trust
 from reconciler.edges.local_sources import LocalSources
+from reconciler.edges.side_files import SideFiles
 from reconciler.edges.spec_texts import LARGEST, Folders, Texts, find_specs, read_text, real
 from reconciler.edges.tables import read_tables
 from reconciler.edges.yaml_nodes import read_yaml
@@ -114,7 +115,7 @@ class _Loading:
         trust = Trust(tuple(sorted(roots)), frozenset(spec_env))
         resolver = Resolver(namespace, self._printable(variables), trust, self.knowledge)
         tables = read_tables(resolver.requests(), self.folders, self.texts, self.problems)
-        resolution = resolver.resolve(tables)
+        resolution = resolver.resolve(tables, SideFiles(self.folders).look)
         sources = LocalSources(self.folders)
         sources.look(resolution.desired.outputs)
         self.problems += [*resolution.problems, *sources.wrong]

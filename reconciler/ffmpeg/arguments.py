@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.core.encode import Source, Trim
@@ -12,12 +12,21 @@ from reconciler.core.packages import is_package, segment_type
 from reconciler.core.parameters import Audio, Parameters
 from reconciler.core.subtitle_fields import KINDS as SUBTITLES
 from reconciler.core.units import number
-from reconciler.ffmpeg import bars, encoders, geometry, loudness, sound, stills, subtitles, trimming
-from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, VideoTrack, wanted_span
+from reconciler.core.watermark_fields import Watermark
+from reconciler.ffmpeg import bars, burn_in, encoders, loudness, sound, stills, subtitles, trimming
+from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, video_track, wanted_span
 from reconciler.ffmpeg.findings import NOTHING, Findings, Heard
-from reconciler.ffmpeg.formats import generated_arguments, input_arguments, output_arguments
+from reconciler.ffmpeg.formats import (
+    GLOBAL,
+    generated_arguments,
+    image_arguments,
+    input_arguments,
+    output_arguments,
+)
 from reconciler.ffmpeg.graph import Feed, Maps, graph
+from reconciler.ffmpeg.inserts import AS_WRITTEN, Inserts
 from reconciler.ffmpeg.packages import layout, muxer_arguments
+from reconciler.ffmpeg.pictures import Original, Picture
 from reconciler.ffmpeg.tracks import Chosen, chosen, is_copied
 from reconciler.ffmpeg.trimming import lead_in, seek
 
@@ -25,10 +34,6 @@ from reconciler.ffmpeg.trimming import lead_in, seek
 _MADE_UP = "1:a:0"
 _LONG = 60.0  # seconds
 
-_GLOBAL = [
-    *("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning"),
-    *("-progress", "pipe:1", "-stats_period", "0.5", "-y"),
-]
 # Options that begin a line of their own where a command is shown.
 _LINE_STARTS = {
     *("-f", "-protocol_whitelist", "-filter_complex", "-map", "-vf", "-c:v", "-c:a", "-map_metadata", "-movflags")
@@ -51,6 +56,26 @@ class Target:
         """Whether its picture is looked at before it is encoded."""
         return self.parameters.video is not None and self.parameters.video.passes == 2
 
+    @property
+    def mark(self) -> Watermark | None:
+        """The image over its pictures."""
+        if self.parameters.stills is not None:
+            return self.parameters.stills.watermark
+        return self.parameters.video.watermark if self.parameters.video is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The inputs of a process, as `words`: the source, then silence, then all else.
+
+    `images` are streams by path, `whole` is the number of the input that is the source without its trim.
+    """
+
+    words: Sequence[str]
+    original: Original
+    images: Mapping[str, str]
+    whole: int = 0
+
 
 def arguments(
     source: Source,
@@ -60,20 +85,19 @@ def arguments(
     facts: MediaFacts | None,
     threads: int | None = None,
     findings: Findings = NOTHING,
+    inserts: Inserts = AS_WRITTEN,
 ) -> list[str]:
     """The arguments of the ffmpeg process that makes `targets`.
 
     `path` is the source as a local file; a generated source needs none. `facts` None means that nothing is
     known of the source yet: sizes become expressions and sound is taken to be there. `findings` are those of
-    earlier passes.
+    earlier passes; `inserts` says where images and subtitles lie that become part of pictures.
     """
     targets = [each for target in targets for each in _parts(target, facts)]
-    words = [*_GLOBAL, *_opened(source, path, facts)]
-    if facts is not None and any(_silent(target.parameters, facts) for target in targets):
-        words += _silence(source.trim, facts)
-    feeds = [_feeds(target.parameters, source.trim, facts, findings) for target in targets]
+    opened = _inputs(source, path, targets, facts, inserts)
+    feeds = [_feeds(target, opened, findings) for target in targets]
     shared, mapped = graph(feeds)
-    words += shared
+    words = [*GLOBAL, *opened.words, *shared]
     for target, own, maps in zip(targets, feeds, mapped, strict=True):
         copied = [feed.is_copied for feed in own if feed.kind == "audio"]
         words += _output(target, maps, facts, threads, copied)
@@ -85,7 +109,7 @@ def looking_for_bars(source: Source, path: str, facts: MediaFacts, part: str) ->
     chain = [*trimming.filters("video", source.trim, lead_in(source.trim, facts)), bars.FILTER]
     # Of a long source the keyframes are enough.
     fast = ["-skip_frame", "nokey"] if source.kind != "lavfi" and facts.end > _LONG else []
-    words = [*_GLOBAL, *fast, *_opened(source, path, facts)]
+    words = [*GLOBAL, *fast, *_opened(source, path, facts)]
     words[words.index("level+warning")] = "level+info"
     shown = ["-map", "0:V:0", "-vf", ",".join(chain), "-fps_mode", "passthrough"]
     return [*words, *shown, "-an", "-f", "null", f"file:{part}"]
@@ -99,6 +123,7 @@ def first_pass(
     *,
     facts: MediaFacts | None,
     threads: int | None = None,
+    inserts: Inserts = AS_WRITTEN,
 ) -> list[str] | None:
     """The arguments of the process that looks at the pictures of all targets in two passes, from one decode.
 
@@ -108,8 +133,9 @@ def first_pass(
     if not parts:
         return None
     silent = [replace(each, parameters=each.parameters.model_copy(update={"audio": None})) for each in parts]
-    shared, mapped = graph([_feeds(each.parameters, source.trim, facts, NOTHING) for each in silent])
-    words = [*_GLOBAL, *_opened(source, path, facts), *shared]
+    opened = _inputs(source, path, silent, facts, inserts)
+    shared, mapped = graph([_feeds(each, opened, NOTHING) for each in silent])
+    words = [*GLOBAL, *opened.words, *shared]
     for each, maps in zip(silent, mapped, strict=True):
         words += [*maps["video"], *_picture(each, facts, threads, 1), "-an", "-f", "null", f"file:{part}"]
     return words
@@ -126,7 +152,7 @@ def hearing(source: Source, path: str, heard: Heard, facts: MediaFacts | None, p
     """The arguments of the process that measures a sound; it writes nothing, and is known by `part`."""
     assert heard.wish is not None, "what is measured has a wish"
     chain = [*heard.filters, loudness.measuring_filter(heard.wish)]
-    words = [*_GLOBAL, *_opened(source, path, facts)]
+    words = [*GLOBAL, *_opened(source, path, facts)]
     words[words.index("level+warning")] = "level+info"
     return [*words, "-map", heard.stream, "-af", ",".join(chain), "-f", "null", f"file:{part}"]
 
@@ -134,6 +160,24 @@ def hearing(source: Source, path: str, heard: Heard, facts: MediaFacts | None, p
 def _opened(source: Source, path: str, facts: MediaFacts | None) -> list[str]:
     opened = generated_arguments(source.location) if source.kind == "lavfi" else input_arguments(path)
     return [*seek(source.trim, lead_in(source.trim, facts)), *opened]
+
+
+def _inputs(
+    source: Source, path: str, targets: Sequence[Target], facts: MediaFacts | None, inserts: Inserts
+) -> _Opened:
+    """Everything that a process reads, each of it once."""
+    words, count = _opened(source, path, facts), 1
+    if facts is not None and any(_silent(target.parameters, facts) for target in targets):
+        words, count = words + _silence(source.trim, facts), count + 1
+    images: dict[str, str] = {}
+    for mark in filter(None, (target.mark for target in targets)):
+        if mark.image is not None and mark.image not in images:
+            images[mark.image] = f"{count}:v:0"
+            words, count = words + image_arguments(inserts.image(mark.image)), count + 1
+    whole = 0
+    if source.trim != Trim() and any(target.parameters.container in SUBTITLES for target in targets):
+        words, whole = words + input_arguments(path), count
+    return _Opened(words, Original(source, path, facts, inserts), images, whole)
 
 
 def has_video(parameters: Parameters) -> bool:
@@ -146,28 +190,26 @@ def has_audio(parameters: Parameters) -> bool:
     return parameters.audio is not None and parameters.audio.codec not in {None, "none"}
 
 
-def video_track(facts: MediaFacts | None) -> VideoTrack | None:
-    """The picture that is encoded: the first that is no attached image."""
-    return facts.video[0] if facts is not None and facts.video else None
-
-
 def audio_track(audio: Audio, facts: MediaFacts | None) -> AudioTrack | None:
     """The first sound that is asked for; None if the source has it not, or is not known."""
     return next((each.facts for each in chosen(audio, facts)), None)
 
 
-def _feeds(wanted: Parameters, trim: Trim, facts: MediaFacts | None, findings: Findings) -> list[Feed]:
+def _feeds(target: Target, opened: _Opened, findings: Findings) -> list[Feed]:
     """The tracks that an output is made from, and what is done to them: picture first."""
     feeds: list[Feed] = []
-    lead = lead_in(trim, facts)
+    wanted, original = target.parameters, opened.original
+    trim, facts = original.source.trim, original.facts
+    image = opened.images.get(target.mark.image or "") if target.mark is not None else None
     if wanted.container in SUBTITLES:
-        return [Feed("subtitle", f"0:s:{subtitles.track_of(wanted, facts) or 0}", None)]
+        return [Feed("subtitle", f"{opened.whole}:s:{subtitles.track_of(wanted, facts) or 0}", None)]
     if wanted.stills is not None:
-        taken = stills.filters(wanted.stills, trim, lead, facts, video_track(facts))
-        return [Feed("video", "0:V:0", tuple(taken))]
+        taken = stills.taken(wanted.stills, trim, facts, video_track(facts))
+        picture = Picture(stills.picture_of(wanted.stills), target.mark, image, burn_in.asked(wanted))
+        return [picture.feed(original, taken, stills.sheets(wanted.stills))]
     if has_video(wanted) and wanted.video is not None:
-        chain = [*trimming.filters("video", trim, lead), *geometry.filters(wanted.video, video_track(facts))]
-        feeds.append(Feed("video", "0:V:0", tuple(chain)))
+        picture = Picture(wanted.video, target.mark, image, burn_in.asked(wanted))
+        feeds.append(picture.feed(original))
     for place, (heard, track) in enumerate(_heard(wanted, trim, facts)):
         filters: tuple[str, ...] | None = None
         if not is_copied(wanted, track.facts, trim):

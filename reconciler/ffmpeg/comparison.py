@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from reconciler.core.encode import Source
 from reconciler.core.parameters import Parameters, Video
-from reconciler.ffmpeg import geometry, trimming
-from reconciler.ffmpeg.arguments import video_track
-from reconciler.ffmpeg.facts import MediaFacts, VideoTrack
-from reconciler.ffmpeg.formats import generated_arguments, input_arguments
+from reconciler.ffmpeg import burn_in, geometry, trimming
+from reconciler.ffmpeg.facts import MediaFacts, VideoTrack, video_track
+from reconciler.ffmpeg.formats import generated_arguments, image_arguments, input_arguments
+from reconciler.ffmpeg.graph import chains
+from reconciler.ffmpeg.inserts import AS_WRITTEN, Inserts
+from reconciler.ffmpeg.pictures import Original, Picture
 
 _NULL = ["-an", "-sn", "-dn", "-f", "null", "-"]
 _CLOCK = ["settb=AVTB", "setpts=PTS-STARTPTS"]
@@ -25,13 +27,15 @@ _LATER = ("trim=start_frame=1", "setpts=PTS-STARTPTS")
 class Subject:
     """An output to be checked: its local file, what it was to be, and its source.
 
-    `source_path` is the source as a local file; None where it is generated, or not at hand.
+    `source_path` is the source as a local file; None where it is generated, or not at hand. `inserts` are what became
+    part of its picture.
     """
 
     path: str
     parameters: Parameters
     source: Source
     source_path: str | None
+    inserts: Inserts = AS_WRITTEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +85,26 @@ def pair_of(subject: Subject, made: MediaFacts, source: MediaFacts | None) -> Pa
 
 def comparison(pair: Pair, options: str, shift: Shift = STRAIGHT) -> list[str]:
     """The arguments that bring the output's picture (first) and the source's (second) into the filter `options`."""
-    origin, limit = pair.subject.source, ["-t", f"{shift.look:g}"] if shift.look is not None else []
+    subject, limit = pair.subject, ["-t", f"{shift.look:g}"] if shift.look is not None else []
+    origin, mark = subject.source, pair.video.watermark
     lead = trimming.lead_in(origin.trim, pair.source)
     form = f"format={'yuv420p10le' if pair.deep else 'yuv420p'}"
-    as_encoded = [*trimming.filters("video", origin.trim, lead), *geometry.filters(pair.video, pair.picture)]
+    picture = Picture(pair.video, mark, None if mark is None else "2:v:0", burn_in.asked(subject.parameters))
+    as_encoded = picture.feed(Original(origin, subject.source_path or "", pair.source, subject.inserts, number=1))
     graph = ";".join(
         [
             f"[0:V:0]{','.join([*_scaled(pair), form, *_CLOCK, *shift.made])}[made]",
-            f"[1:V:0]{','.join([*as_encoded, form, *_CLOCK, *shift.source])}[source]",
+            *chains(as_encoded, "encoded"),
+            f"[encoded]{','.join([form, *_CLOCK, *shift.source])}[source]",
             f"[made][source]{options}[compared]",
         ]
     )
     opened = generated_arguments(origin.location)
     if origin.kind != "lavfi":
-        opened = input_arguments(pair.subject.source_path or "")
-    inputs = [*limit, *input_arguments(pair.subject.path), *trimming.seek(origin.trim, lead), *limit, *opened]
+        opened = input_arguments(subject.source_path or "")
+    inputs = [*limit, *input_arguments(subject.path), *trimming.seek(origin.trim, lead), *limit, *opened]
+    if mark is not None:
+        inputs += image_arguments(subject.inserts.image(mark.image or ""))
     return [*inputs, "-filter_complex", graph, "-map", "[compared]", *_NULL]
 
 
@@ -104,10 +113,3 @@ def _scaled(pair: Pair) -> list[str]:
     if (pair.made_picture.width, pair.made_picture.height) == (width, height):
         return []
     return [f"scale={width}:{height}:flags=bicubic"]
-
-
-def escaped(value: str) -> str:
-    """A value of a filter's option, inside of a graph: escaped for the option, then for the graph."""
-    for special in ("\\':", "\\'[],;"):
-        value = "".join(f"\\{letter}" if letter in special else letter for letter in value)
-    return value

@@ -112,6 +112,11 @@ class MediaFacts:
         return max((track.end - self.start for track in (*self.video, *self.audio)), default=0.0)
 
 
+def video_track(facts: MediaFacts | None) -> VideoTrack | None:
+    """The picture that is encoded: the first that is no attached image."""
+    return facts.video[0] if facts is not None and facts.video else None
+
+
 def wanted_span(media: MediaFacts, track: Track, trim: Trim) -> tuple[float, float]:
     """When a track starts and ends in an output that is trimmed so; the end is before the start if nothing is left."""
     start = max(track.start - media.start, trim.start) - trim.start

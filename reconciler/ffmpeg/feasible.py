@@ -9,9 +9,9 @@ from reconciler.core.encode import Trim
 from reconciler.core.packages import singles
 from reconciler.core.parameters import Audio, Parameters, Video
 from reconciler.core.subtitle_fields import KINDS as SUBTITLES
-from reconciler.ffmpeg import encoders, stills, subtitles
-from reconciler.ffmpeg.arguments import has_audio, has_video, video_track
-from reconciler.ffmpeg.facts import MediaFacts, VideoTrack
+from reconciler.ffmpeg import burn_in, encoders, stills, subtitles
+from reconciler.ffmpeg.arguments import has_audio, has_video
+from reconciler.ffmpeg.facts import MediaFacts, VideoTrack, video_track
 from reconciler.ffmpeg.geometry import turned
 from reconciler.ffmpeg.sound import encoder_of as sound_encoder_of
 from reconciler.ffmpeg.tracks import chosen, not_there
@@ -23,6 +23,9 @@ def impossible(wanted: Parameters, facts: MediaFacts, trim: Trim, available: Col
         return f"the trim starts at {trim.start} s, the source ends at {facts.end:.2f} s"
     if wanted.container in SUBTITLES:
         return subtitles.impossible(wanted, facts)
+    reason = burn_in.impossible(wanted, facts)
+    if reason is not None:
+        return reason
     if wanted.stills is not None:
         encoder = stills.encoder_of(wanted)
         missing = None if encoder in available else f"this ffmpeg has no encoder {encoder}"

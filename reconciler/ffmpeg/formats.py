@@ -33,6 +33,16 @@ READABLE = (
 FORMAT_WHITELIST = ",".join(READABLE)
 PROTOCOL_WHITELIST = "file,pipe"
 
+# Those of images and of subtitles that stand beside a source.
+IMAGES = "png_pipe,jpeg_pipe,webp_pipe"
+SUBTITLES = "srt,webvtt,ass"
+
+# What every process is told before its inputs.
+GLOBAL = (
+    *("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning"),
+    *("-progress", "pipe:1", "-stats_period", "0.5", "-y"),
+)
+
 # No metadata, chapters, data or subtitles come along by themselves.
 PLAIN = ("-map_metadata", "-1", "-map_chapters", "-1", "-dn", "-sn", "-max_muxing_queue_size", "1024")
 
@@ -52,6 +62,16 @@ _FASTSTART = {"mp4", "mov", "m4a"}
 def input_arguments(path: str) -> list[str]:
     """How a local file is opened: as a file and nothing else, whatever its name or its content says."""
     return ["-protocol_whitelist", PROTOCOL_WHITELIST, "-format_whitelist", FORMAT_WHITELIST, "-i", f"file:{path}"]
+
+
+def image_arguments(path: str) -> list[str]:
+    """How an image is opened: as one picture, whatever its content says."""
+    return ["-protocol_whitelist", PROTOCOL_WHITELIST, "-format_whitelist", IMAGES, "-i", f"file:{path}"]
+
+
+def text_arguments(path: str) -> list[str]:
+    """How a file of subtitles is opened."""
+    return ["-protocol_whitelist", PROTOCOL_WHITELIST, "-format_whitelist", SUBTITLES, "-i", f"file:{path}"]
 
 
 def generated_arguments(graph: str) -> list[str]:

@@ -13,6 +13,7 @@ same rule as ffmpeg expressions.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -53,16 +54,29 @@ class Size:
     canvas: tuple[int, int]
 
 
-def filters(video: Video, track: VideoTrack | None) -> list[str]:
-    """The video filters, in order; `track` None writes expressions instead of numbers."""
-    chain = [*_whole_pictures(video, track), *_rate(video, track), *_crop(video.crop, track), *_turn(video)]
+def filters(video: Video, track: VideoTrack | None, drawn: Sequence[str] = ()) -> list[str]:
+    """The video filters, in order; `track` None writes expressions instead of numbers.
+
+    `drawn` is what is drawn on the scaled picture, before bars are added.
+    """
+    return [*frames(video, track), *shape(video, track, drawn)]
+
+
+def frames(video: Video, track: VideoTrack | None) -> list[str]:
+    """The first of the filters: those that make frames of fields, and as many as are wanted."""
+    return [*_whole_pictures(video, track), *_rate(video, track)]
+
+
+def shape(video: Video, track: VideoTrack | None, drawn: Sequence[str] = ()) -> list[str]:
+    """The rest of the filters, which give each frame its shape and its colours."""
+    chain = [*_crop(video.crop, track), *_turn(video)]
     brought_down = tonemap.filters(video, track, video.pixel_format or DEFAULT_PIXEL_FORMAT)
     if track is None:
         box = _box(video)
-        chain += [*_scale_expression(box), *brought_down, *_pad_expression(box, video)]
+        chain += [*_scale_expression(box), *brought_down, *drawn, *_pad_expression(box, video)]
     else:
         size = output_size(video, track)
-        chain += [*_scale(video, track, size), *brought_down, *_pad(video, size)]
+        chain += [*_scale(video, track, size), *brought_down, *drawn, *_pad(video, size)]
     return [*chain, "setsar=1"]
 
 

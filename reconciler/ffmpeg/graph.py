@@ -7,7 +7,7 @@ ffmpeg 9.0.2, where one of three outputs had another frame rate.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,16 +21,32 @@ _NOTHING = {"video": "null", "audio": "anull"}
 
 
 @dataclass(frozen=True, slots=True)
+class Layer:
+    """A picture laid over another one: where it comes from, what is done to it, and the filter that lays it there.
+
+    `after` is done to both together. `beside`: its last filter also takes the picture below, to be as large as that.
+    """
+
+    stream: str
+    filters: tuple[str, ...]
+    over: str
+    after: tuple[str, ...] = ()
+    beside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """One track on its way into one output: the stream specifier that it comes from, and its filters.
 
-    `filters` None: the track is copied, not decoded. `number` counts the tracks of its kind in the output.
+    `filters` None: the track is copied, not decoded. `number` counts the tracks of its kind in the output. The
+    `layers` of a picture are laid over it one after the other.
     """
 
     kind: Kind
     stream: str
     filters: tuple[str, ...] | None
     number: int = 0
+    layers: tuple[Layer, ...] = ()
 
     @property
     def is_copied(self) -> bool:
@@ -40,17 +56,31 @@ class Feed:
 
 def graph(outputs: Sequence[Sequence[Feed]]) -> tuple[list[str], list[Maps]]:
     """The options that come before all outputs, and for each output by kind those that map and filter its tracks."""
-    if len(outputs) == 1:
+    if len(outputs) == 1 and not any(feed.layers for feed in outputs[0]):
         return [], [_mapped((feed, _alone(feed, outputs[0])) for feed in outputs[0])]
     feeds = [(number, feed) for number, output in enumerate(outputs) for feed in output if not feed.is_copied]
-    chains: list[str] = []
-    for stream in dict.fromkeys(feed.stream for _, feed in feeds):
-        chains += _chains(stream, [(number, feed) for number, feed in feeds if feed.stream == stream])
+    ends, splits = _shared(feeds)
+    parts: list[str] = []
+    for stream, split in splits.items():
+        parts += split
+        parts += [
+            chain
+            for number, feed in feeds
+            if feed.stream == stream
+            for chain in _chains(_label(number, feed), feed, ends)
+        ]
     mapped = [
         _mapped((feed, ["-map", feed.stream if feed.is_copied else f"[{_label(number, feed)}]"]) for feed in output)
         for number, output in enumerate(outputs)
     ]
-    return ["-filter_complex", ";".join(chains)] if chains else [], mapped
+    return ["-filter_complex", ";".join(parts)] if parts else [], mapped
+
+
+def chains(feed: Feed, label: str) -> list[str]:
+    """What becomes of one track that nobody else uses, up to `label`."""
+    ends = {label: f"[{feed.stream}]"}
+    ends |= {f"{label}layer{place}": f"[{layer.stream}]" for place, layer in enumerate(feed.layers)}
+    return list(_chains(label, feed, ends))
 
 
 def _mapped(feeds: Iterable[tuple[Feed, list[str]]]) -> Maps:
@@ -73,14 +103,41 @@ def _label(output: int, feed: Feed) -> str:
     return f"{feed.kind}{output}" + (f"track{feed.number}" if feed.number else "")
 
 
-def _chains(stream: str, feeds: list[tuple[int, Feed]]) -> list[str]:
-    """What becomes of one decoded track: as many copies as outputs use it, each through its own filters."""
-    kind = feeds[0][1].kind
-    copies = [f"[{stream}]"]
-    chains: list[str] = []
-    if len(feeds) > 1:
-        copies = [f"[{_label(number, feed)}in]" for number, feed in feeds]
-        chains.append(f"[{stream}]{_SPLIT[kind]}={len(feeds)}{''.join(copies)}")
-    for copy, (number, feed) in zip(copies, feeds, strict=True):
-        chains.append(f"{copy}{','.join(feed.filters or ()) or _NOTHING[kind]}[{_label(number, feed)}]")
-    return chains
+def _shared(feeds: Sequence[tuple[int, Feed]]) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Where each use of a decoded stream takes it from, and by stream the filter that makes a copy for each of them."""
+    uses: dict[str, list[str]] = {}
+    kinds: dict[str, Kind] = {}
+    for number, feed in feeds:
+        for name, stream in _uses(number, feed):
+            uses.setdefault(stream, []).append(name)
+            kinds[stream] = feed.kind
+    ends: dict[str, str] = {}
+    splits: dict[str, list[str]] = {}
+    for stream, names in uses.items():
+        ends |= {name: f"[{stream}]" if len(names) == 1 else f"[{name}in]" for name in names}
+        copies = "".join(ends[name] for name in names)
+        splits[stream] = [f"[{stream}]{_SPLIT[kinds[stream]]}={len(names)}{copies}"] if len(names) > 1 else []
+    return ends, splits
+
+
+def _uses(number: int, feed: Feed) -> Iterator[tuple[str, str]]:
+    """The streams that a feed takes, by the names of its ways to use them."""
+    yield _label(number, feed), feed.stream
+    for place, layer in enumerate(feed.layers):
+        yield f"{_label(number, feed)}layer{place}", layer.stream
+
+
+def _chains(label: str, feed: Feed, ends: Mapping[str, str]) -> Iterator[str]:
+    """What becomes of one track for one output: its own filters, then a layer after the other."""
+    nothing = _NOTHING[feed.kind]
+    filters, below = ",".join(feed.filters or ()) or nothing, ends[label]
+    for place, layer in enumerate(feed.layers):
+        name = f"{label}layer{place}"
+        if layer.beside:
+            yield f"{below}{filters},split[{label}below{place}][{label}beside{place}]"
+            yield f"{ends[name]}[{label}beside{place}]{','.join(layer.filters)}[{name}]"
+        else:
+            yield f"{below}{filters}[{label}below{place}]"
+            yield f"{ends[name]}{','.join(layer.filters) or nothing}[{name}]"
+        below, filters = f"[{label}below{place}][{name}]", ",".join((layer.over, *layer.after))
+    yield f"{below}{filters}[{label}]"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.core.encode import Output
@@ -18,7 +18,6 @@ from reconciler.core.pins import uncropped, unresolved
 from reconciler.core.ports import (
     Done,
     Failed,
-    Fetch,
     JobRequest,
     NotMade,
     OutputResult,
@@ -26,16 +25,18 @@ from reconciler.core.ports import (
     SourceSeen,
     Verified,
 )
-from reconciler.ffmpeg import work_files
+from reconciler.ffmpeg import inserts, mistakes, work_files
 from reconciler.ffmpeg.arguments import Target, arguments
-from reconciler.ffmpeg.binary import Build
 from reconciler.ffmpeg.checked import Checking
 from reconciler.ffmpeg.complaints import Complaints
-from reconciler.ffmpeg.encode import CANCELLED, Encode, Machine
+from reconciler.ffmpeg.encode import CANCELLED, Encode
 from reconciler.ffmpeg.facts import MediaFacts
 from reconciler.ffmpeg.feasible import impossible
 from reconciler.ffmpeg.findings import Findings
 from reconciler.ffmpeg.generated import generated_facts
+from reconciler.ffmpeg.inserting import Inserting
+from reconciler.ffmpeg.inserts import Inserts
+from reconciler.ffmpeg.material import Material, Shop, unlike_its_pin
 from reconciler.ffmpeg.notes import notes, source_line
 from reconciler.ffmpeg.packages import folders
 from reconciler.ffmpeg.passes import Passes, Verdict
@@ -44,33 +45,10 @@ from reconciler.ffmpeg.process import Ended
 from reconciler.ffmpeg.quality import Checker
 from reconciler.ffmpeg.reading import Reading
 from reconciler.ffmpeg.resolving import resolved, searched
-from reconciler.ffmpeg.slots import Slots
 from reconciler.ffmpeg.status import Status
 from reconciler.ffmpeg.verdict import Part, judged
 from reconciler.ffmpeg.verify import Wish
 from reconciler.io import trees
-
-
-@dataclass(frozen=True, slots=True)
-class Shop:
-    """What all jobs of a provider share."""
-
-    project: Path
-    machine: Machine
-    build: Build
-    fetch: Fetch
-    threads: int | None
-    slots: Slots
-    cpus: int
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """A source that is ready to be encoded. `path` is empty for a generated one."""
-
-    path: str
-    seen: SourceSeen
-    facts: MediaFacts
 
 
 class CancelledError(Exception):
@@ -106,11 +84,11 @@ class Job:
             self.status.become(Failed(CANCELLED))
         except (ProviderError, OSError) as error:
             self._leave()
-            told = CANCELLED if self._cancelled else _words(error)
+            told = CANCELLED if self._cancelled else mistakes.words(error)
             self.status.become(Failed(told, tried=not isinstance(error, NotReadyError)))
         except Exception as error:  # noqa: BLE001 - a mistake in here must fail this job, not hang it for ever
             self._leave()
-            self.status.become(Failed(f"internal error, please report it: {_where(error)}"))
+            self.status.become(Failed(f"internal error, please report it: {mistakes.where(error)}"))
         finally:
             self._shop.slots.leave(self._number)
 
@@ -127,6 +105,7 @@ class Job:
     def clear(self) -> None:
         """Remove the parts of this job, and folders that held nothing else. Raises OSError."""
         trees.remove(self._logs())
+        trees.remove(self._beside())
         for output in self.request.outputs:
             part = self._part(output).file
             trees.remove(part)
@@ -141,7 +120,7 @@ class Job:
     def _work(self) -> Done:
         material = self._material()
         with Reading(Path(material.path) if material.path else None, material.seen.sha256) as reading:
-            results = self._results(material, self._pinned(reading))
+            results = self._results(material, unlike_its_pin(self.request.source, reading, self._stop_if_cancelled))
             seen = replace(material.seen, sha256=reading.digest(self._stop_if_cancelled))
         return Done(results, seen, self._shop.build.version, seconds=self._seconds)
 
@@ -177,14 +156,6 @@ class Job:
     def _report_fetch(self, done: int, total: int | None) -> None:
         self.status.become(Running("fetching", fraction=done / total if total else None))
 
-    def _pinned(self, reading: Reading) -> str | None:
-        """Why the source is not the one that the spec pins; None if it is, or if none is pinned."""
-        pin = self.request.source.sha256
-        digest = reading.digest(self._stop_if_cancelled) if pin is not None else None
-        if pin is None or digest is None or digest == pin.lower():
-            return None
-        return f"the source is not the one that is pinned: its sha256 is {digest}, the spec says {pin}"
-
     def _impossible(self, output: Output, facts: MediaFacts) -> str | None:
         return impossible(output.parameters, facts, self.request.source.trim, self._shop.build.encoders)
 
@@ -199,11 +170,23 @@ class Job:
 
     def _make(self, outputs: Sequence[Output], material: Material) -> dict[str, OutputResult]:
         """All outputs in one process. If it fails, those that are not whole get one of their own each."""
-        passes = Passes(self.request.source, material.path, material.facts, self._pass)
         try:
-            return self._made(outputs, material, passes)
+            ready, refused = self._inserts(outputs, material)
+            passes = Passes(self.request.source, material.path, material.facts, self._pass, ready)
+            possible = [output for output in outputs if output.name not in refused]
+            not_made: dict[str, OutputResult] = {name: NotMade(reason) for name, reason in refused.items()}
+            return {**not_made, **self._made(possible, material, passes)}
         finally:
             trees.remove(self._logs())
+            trees.remove(self._beside())
+
+    def _inserts(self, outputs: Sequence[Output], material: Material) -> tuple[Inserts, dict[str, str]]:
+        """What becomes part of pictures, made ready; and why some outputs cannot have it."""
+        if not any(inserts.needed(output.parameters) for output in outputs):
+            return inserts.AS_WRITTEN, {}
+        work_files.make_room(self._beside(), [""])
+        work = Inserting(self._shop.project, self._beside(), material.path, material.facts, self._pass, self.status.say)
+        return work.gathered(outputs)
 
     def _made(self, outputs: Sequence[Output], material: Material, passes: Passes) -> dict[str, OutputResult]:
         found = {output.name: self._resolved(output, passes) for output in outputs}
@@ -228,13 +211,13 @@ class Job:
         outputs = [output for output in outputs if output.name not in results]
         if not outputs:
             return results
-        ended = self._encode(outputs, material, found)
+        ended = self._encode(outputs, material, passes, found)
         results |= {output.name: self._judge(output, ended, material, passes, found) for output in outputs}
         if ended.succeeded or len(outputs) == 1:
             return results
         for output in outputs:
             if not isinstance(results[output.name], Verified):
-                alone = self._encode([output], material, found)
+                alone = self._encode([output], material, passes, found)
                 results[output.name] = self._judge(output, alone, material, passes, found)
         return results
 
@@ -264,6 +247,10 @@ class Job:
         """The folder in which passes leave what they saw."""
         return self._shop.project / work_files.logs_of(self.request.outputs[0], self.request.job_id)
 
+    def _beside(self) -> Path:
+        """The folder of what becomes part of pictures."""
+        return self._shop.project / work_files.inserts_of(self.request.outputs[0], self.request.job_id)
+
     def _pass(self, command: Sequence[str], part: Path, complaints: Complaints) -> Ended:
         """Run ffmpeg for what is no encode: it tells how far it is nowhere, but is watched and counted."""
         self._stop_if_cancelled()
@@ -275,7 +262,7 @@ class Job:
         self._stop_if_cancelled()
         return ended
 
-    def _encode(self, outputs: Sequence[Output], material: Material, found: Findings) -> Ended:
+    def _encode(self, outputs: Sequence[Output], material: Material, passes: Passes, found: Findings) -> Ended:
         self._stop_if_cancelled()
         source, machine = self.request.source, self._shop.machine
         files = [self._part(output).file for output in outputs]
@@ -288,6 +275,7 @@ class Job:
             facts=material.facts,
             threads=self._shop.threads,
             findings=found,
+            inserts=passes.inserts,
         )
         end = material.facts.end if source.trim.end is None else min(source.trim.end, material.facts.end)
         self._encode_now = Encode(machine, self.status, self._is_cancelled, end - source.trim.start)
@@ -304,7 +292,9 @@ class Job:
         part = self._part(output)
         looked = passes.look(output, part.file, found) if ended.succeeded else Verdict()
         notes = [*self._notes(output, material.facts), *passes.notes(output, found), *looked.notes]
-        result = self._checking(material).checked(part, judged(part, wish, ended, tuple(notes), looked.wrong))
+        result = self._checking(material, passes.inserts).checked(
+            part, judged(part, wish, ended, tuple(notes), looked.wrong)
+        )
         self._stop_if_cancelled()
         return replace(result, pins=output.pins) if isinstance(result, Verified) else result
 
@@ -312,8 +302,9 @@ class Job:
         machine, shop = self._shop.machine, self._shop
         return Checker(machine.program, machine.environment, machine.clock, threads=shop.threads or shop.cpus)
 
-    def _checking(self, material: Material) -> Checking:
-        return Checking(self._checker(), self.request.source, material.path, self._report_check, self._is_cancelled)
+    def _checking(self, material: Material, ready: Inserts) -> Checking:
+        watched = self._report_check, self._is_cancelled
+        return Checking(self._checker(), self.request.source, material.path, *watched, ready)
 
     def _report_check(self, fraction: float) -> None:
         self.status.become(Running("verifying", fraction=fraction))
@@ -327,17 +318,3 @@ class Job:
 
     def _is_cancelled(self) -> bool:
         return self._cancelled
-
-
-def _words(error: Exception) -> str:
-    """What went wrong, without the numbers of the operating system."""
-    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-
-
-def _where(error: Exception) -> str:
-    """A mistake's kind, text and place."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    at = f" at {Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place is not None else ""
-    return f"{type(error).__name__}: {error}{at}"

@@ -12,7 +12,6 @@ from reconciler.core.packages import singles
 from reconciler.core.parameters import Parameters
 from reconciler.core.provider_types import ProviderOptions, Refusal
 from reconciler.core.sources import SIGNED, scheme_of
-from reconciler.core.subtitle_fields import KINDS as SUBTITLES
 
 
 class FfmpegOptions(ProviderOptions):
@@ -47,9 +46,6 @@ class FfmpegType:
         if source.trim != Trim() and any(_copies_sound(each) for each in singles(parameters).values()):
             message = "sound that is copied cannot be trimmed"
             found.append(Refusal("audio.codec", message, "Write a codec, or leave trim out."))
-        if source.trim != Trim() and parameters.container in SUBTITLES:
-            message = "subtitles are taken from the whole source, and this one is trimmed"
-            found.append(Refusal("container", message, "Take them in an encode whose source has no trim."))
         for field in native.extras if native is not None else ():
             name = field.removeprefix("bytenite.")
             found.append(Refusal(field, f"{name} means nothing to ffmpeg", "Take it out, or run this on bytenite."))

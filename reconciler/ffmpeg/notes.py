@@ -10,8 +10,9 @@ from reconciler.core.packages import singles
 from reconciler.core.parameters import Parameters
 from reconciler.core.ports import Fetched
 from reconciler.core.subtitle_fields import KINDS as SUBTITLES
-from reconciler.ffmpeg.arguments import audio_track, has_audio, has_video, video_track
-from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, VideoTrack
+from reconciler.ffmpeg import burn_in
+from reconciler.ffmpeg.arguments import audio_track, has_audio, has_video
+from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, VideoTrack, video_track
 from reconciler.ffmpeg.geometry import is_deinterlaced, output_rate, output_size, turned
 from reconciler.ffmpeg.sound import channels_of
 from reconciler.ffmpeg.tracks import Chosen, chosen, is_copied
@@ -47,7 +48,8 @@ def notes(wanted: Parameters, facts: MediaFacts, trim: Trim) -> list[str]:
     found = [*_about_file(facts, trim)]
     for single in singles(wanted).values():
         found += [*_about_video(single, facts), *_about_audio(single, facts, trim)]
-    known = {_OTHERS["subtitle"]} if wanted.container in SUBTITLES else set[str]()
+    used = wanted.container in SUBTITLES or burn_in.asked(wanted) is not None
+    known = {_OTHERS["subtitle"]} if used else set[str]()
     return [note for note in dict.fromkeys(found) if note not in known]
 
 

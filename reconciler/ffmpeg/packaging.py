@@ -9,10 +9,10 @@ from typing import BinaryIO, cast
 import av
 
 from reconciler.core.packages import has_dash, has_hls, segment_seconds, segment_type
-from reconciler.ffmpeg.arguments import audio_track, has_video, video_track
+from reconciler.ffmpeg.arguments import audio_track, has_video
 from reconciler.ffmpeg.codec_names import codec_name
 from reconciler.ffmpeg.complaints import Complaints
-from reconciler.ffmpeg.facts import MediaFacts, Track
+from reconciler.ffmpeg.facts import MediaFacts, Track, video_track
 from reconciler.ffmpeg.notes import channels, clock
 from reconciler.ffmpeg.packages import INDEX, INIT, MANIFEST, MASTER, Stream, layout
 from reconciler.ffmpeg.playlists import Choice, Rendition, manifest, master_playlist, media_playlist

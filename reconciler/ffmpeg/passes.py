@@ -20,13 +20,13 @@ from reconciler.ffmpeg.arguments import (
     hearing,
     looking_for_bars,
     sounds_to_hear,
-    video_track,
 )
 from reconciler.ffmpeg.comparison import Subject
 from reconciler.ffmpeg.complaints import Complaints
 from reconciler.ffmpeg.encoders import encoder_of
-from reconciler.ffmpeg.facts import MediaFacts, wanted_span
+from reconciler.ffmpeg.facts import MediaFacts, video_track, wanted_span
 from reconciler.ffmpeg.findings import Findings, Heard
+from reconciler.ffmpeg.inserts import AS_WRITTEN, Inserts
 from reconciler.ffmpeg.loudness import Measured, Report
 from reconciler.ffmpeg.process import Ended
 from reconciler.ffmpeg.quality import Checker
@@ -51,6 +51,7 @@ class Passes:
     path: str
     facts: MediaFacts
     run: Run
+    inserts: Inserts = AS_WRITTEN
     _bars: list[Crop] = field(default_factory=list)
 
     def find(self, wanted: Sequence[tuple[Output, Path]]) -> Findings:
@@ -86,7 +87,7 @@ class Passes:
         sample = Sampler(self, checker, folder / "sample.mkv", part)
 
         def score(crf: float) -> float:
-            picture = video.model_copy(update={"quality": None, "crf": crf})
+            picture = video.model_copy(update={"quality": None, "crf": crf, "watermark": None})
             scores = [sample.score(picture, replace(self.source, trim=piece)) for piece in pieces]
             return sum(scores) / len(scores)
 
@@ -94,7 +95,9 @@ class Passes:
 
     def first(self, targets: Sequence[Target], part: Path, threads: int | None) -> str | None:
         """Look at the pictures of all targets in two passes; why that failed, if it did."""
-        command = first_pass(self.source, self.path, targets, str(part), facts=self.facts, threads=threads)
+        command = first_pass(
+            self.source, self.path, targets, str(part), facts=self.facts, threads=threads, inserts=self.inserts
+        )
         ended = self.run(command, part, Complaints()) if command is not None else None
         return ended.reason() if ended is not None and not ended.succeeded else None
 

@@ -14,8 +14,9 @@ from reconciler.ffmpeg import binary, work_files
 from reconciler.ffmpeg.binary import Build, build
 from reconciler.ffmpeg.encode import Machine
 from reconciler.ffmpeg.generated import check_source
-from reconciler.ffmpeg.job import Job, Shop
+from reconciler.ffmpeg.job import Job
 from reconciler.ffmpeg.kind import FfmpegOptions
+from reconciler.ffmpeg.material import Shop
 from reconciler.ffmpeg.process import environment_for
 from reconciler.ffmpeg.slots import Slots
 

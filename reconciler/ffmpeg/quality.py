@@ -25,9 +25,10 @@ from reconciler.core.checks import (
 )
 from reconciler.core.errors import RejectedError, UnavailableError
 from reconciler.core.parameters import Parameters
-from reconciler.ffmpeg.arguments import audio_track, has_audio, has_video, video_track
-from reconciler.ffmpeg.comparison import SHIFTS, STRAIGHT, Pair, Shift, Subject, comparison, escaped, pair_of
-from reconciler.ffmpeg.facts import MediaFacts, Track, wanted_span
+from reconciler.ffmpeg.arguments import audio_track, has_audio, has_video
+from reconciler.ffmpeg.comparison import SHIFTS, STRAIGHT, Pair, Shift, Subject, comparison, pair_of
+from reconciler.ffmpeg.escaping import escaped
+from reconciler.ffmpeg.facts import MediaFacts, Track, video_track, wanted_span
 from reconciler.ffmpeg.formats import input_arguments
 from reconciler.ffmpeg.generated import generated_facts
 from reconciler.ffmpeg.probe import probe

@@ -14,7 +14,7 @@ from reconciler.core.packages import STILLS_LIST
 from reconciler.core.parameters import Parameters, Video
 from reconciler.core.still_fields import Stills
 from reconciler.core.units import number
-from reconciler.ffmpeg import geometry, trimming
+from reconciler.ffmpeg import geometry
 from reconciler.ffmpeg.facts import MediaFacts, VideoTrack, wanted_span
 from reconciler.ffmpeg.formats import PLAIN
 
@@ -45,14 +45,16 @@ def picture_of(stills: Stills) -> Video:
     return Video(width=stills.width, height=stills.height, deinterlace="auto", tonemap="hable")
 
 
-def filters(stills: Stills, trim: Trim, lead: float, facts: MediaFacts | None, track: VideoTrack | None) -> list[str]:
+def taken(stills: Stills, trim: Trim, facts: MediaFacts | None, track: VideoTrack | None) -> list[str]:
     """What takes the pictures out of a source; those of a series come to their time or the last one before it."""
-    cut = trimming.filters("video", trim, lead)
-    shaped = geometry.filters(picture_of(stills), track)
     if stills.every is None:
-        return [*cut, f"trim=start={number(_time(stills, trim, facts, track))}", *shaped]
-    tiles = [f"tile={stills.grid}"] if stills.grid is not None else []
-    return [*cut, f"fps=fps={1 / Fraction(str(stills.every))}:round=up:start_time=0", *shaped, *tiles]
+        return [f"trim=start={number(_time(stills, trim, facts, track))}"]
+    return [f"fps=fps={1 / Fraction(str(stills.every))}:round=up:start_time=0", "settb=AVTB"]
+
+
+def sheets(stills: Stills) -> list[str]:
+    """What puts finished pictures on sheets."""
+    return [f"tile={stills.grid}"] if stills.grid is not None else []
 
 
 def arguments(wanted: Parameters, path: str) -> list[str]:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.core.encode import Output
+from reconciler.core.encode import Output, Trim
 from reconciler.core.packages import is_package, is_series
 from reconciler.core.ports import NotMade, OutputResult, Suspect, Verified
 from reconciler.core.subtitle_fields import KINDS as SUBTITLES
@@ -58,6 +58,8 @@ def _looked_at(part: Part, wish: Wish, ended: Ended) -> Packaged:
     if is_package(wish.parameters):
         return package(part.file, wish, ended.complaints)
     if wish.parameters.container in SUBTITLES:
+        if wish.trim != Trim():
+            subtitles.cut_file(part.file, wish.trim)
         wrong, cues, end = subtitles.wrong(part.file, wish.parameters)
         return Packaged(f"{clock(end)} {wish.parameters.container}, {cues} cues", round(end, 3), tuple(wrong))
     if wish.parameters.stills is not None:

@@ -19,10 +19,10 @@ import av.stream
 from reconciler.core.encode import Trim
 from reconciler.core.languages import language
 from reconciler.core.parameters import Parameters
-from reconciler.ffmpeg.arguments import has_audio, has_video, video_track
+from reconciler.ffmpeg.arguments import has_audio, has_video
 from reconciler.ffmpeg.complaints import Complaints
 from reconciler.ffmpeg.encoders import pixel_format_of
-from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, Track, VideoTrack, wanted_span
+from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, Track, VideoTrack, video_track, wanted_span
 from reconciler.ffmpeg.geometry import is_deinterlaced, output_rate, output_size
 from reconciler.ffmpeg.media import Packets, open_media, read_packets
 from reconciler.ffmpeg.probe import FirstPicture, describe, is_cover

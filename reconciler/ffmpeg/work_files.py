@@ -36,6 +36,11 @@ def logs_of(output: Output, job_id: str) -> str:
     return (Path(output.path).parent / f"..passes.{job_id[:8]}.part").as_posix()
 
 
+def inserts_of(output: Output, job_id: str) -> str:
+    """The folder of a job in which the images and the subtitles of its pictures lie."""
+    return (Path(output.path).parent / f"..inserts.{job_id[:8]}.part").as_posix()
+
+
 def keep_as_suspect(project: Path, output: Output, job_id: str) -> str:
     """Put a finished part aside for a look; an earlier suspect of the same output makes room. The new path."""
     forget_suspects(project, output)

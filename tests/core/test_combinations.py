@@ -59,7 +59,7 @@ CANNOT = {
     _video("codec: vp9, crf: 30, profile: 2"): '"profile: 2" is not for yuv420p, the default',
     _video("codec: h264, crf: 23, autocrop: true, crop: {top: 2}"): '"crop" and "autocrop" cannot both be set',
     "{container: mp4, video: {codec: h264, crf: 23}, audio: {codec: none}, subtitles: {track: 0}}": (
-        '"subtitles" says nothing for mp4'
+        '"track" says nothing for mp4'
     ),
     "{container: vtt, audio: {codec: aac}}": "vtt cannot hold aac",
     # qualities

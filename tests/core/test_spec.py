@@ -55,11 +55,19 @@ SAMPLES = {
     "container": ("mp4", "mkv"),
     "faststart": (None, False),
     "subtitles.track": (0, "eng"),
+    "subtitles.burn_in": ("eng", "a.srt"),
     "stills.at": ("10%", "20%"),
     "stills.every": (5, 10),
     "stills.grid": (None, "5x5"),
     "stills.width": (None, 160),
     "stills.height": (None, 90),
+    "stills.watermark.image": ("a.png", "b.png"),
+    "stills.watermark.position": (None, "center"),
+    "stills.watermark.margin": (None, 0),
+    "stills.watermark.width": (None, "20%"),
+    "stills.watermark.opacity": (None, "50%"),
+    "stills.watermark.start": (None, "2s"),
+    "stills.watermark.end": (None, "4s"),
     "segment.type": (None, "ts"),
     "segment.duration": (None, 4),
     "variants.x.video.crf": (23, 21),
@@ -96,6 +104,13 @@ SAMPLES = {
     "video.fps": (25, 30),
     "video.fps.max": (25, 30),
     "video.keyframe_interval": ("2s", "4s"),
+    "video.watermark.image": ("a.png", "b.png"),
+    "video.watermark.position": (None, "center"),
+    "video.watermark.margin": (None, 0),
+    "video.watermark.width": (None, "20%"),
+    "video.watermark.opacity": (None, "50%"),
+    "video.watermark.start": (None, "2s"),
+    "video.watermark.end": (None, "4s"),
     "audio.codec": ("aac", "opus"),
     "audio.bitrate": ("96k", "128k"),
     "audio.channels": (1, 2),
@@ -121,10 +136,12 @@ def _leaves():
         "subtitles.": "Subtitles",
         "audio.loudness.": "Loudness",
         "audio.copy_if.": "CopyIf",
+        "video.watermark.": "Watermark",
+        "stills.watermark.": "Watermark",
     }
     names = {prefix + field for prefix, model in models.items() for field in CHANGES_BITS[model]}
     names -= {"video", "video.quality", "audio", "video.crop", "video.pad", "segment", "variants"}
-    names -= {"stills", "subtitles", "audio.loudness", "audio.copy_if"}
+    names -= {"stills", "subtitles", "audio.loudness", "audio.copy_if", "video.watermark", "stills.watermark"}
     # A variant is made of Video and Audio: one field of each stands for them.
     return names | {"video.fps.max", "variants.x.video.crf", "variants.x.audio.track"}
 

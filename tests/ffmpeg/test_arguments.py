@@ -31,6 +31,8 @@ def after(words, option):
 
 
 POSTER = {"container": "jpg", "video": {}, "audio": {}}
+MARKED = {"video": {**H264, "watermark": {"image": "a.png"}}}
+POSTER_MARKED = {**POSTER, "stills": {"at": 1, "watermark": {"image": "a.png"}}}
 
 # For every field that a spec may set: a context in which it says something, and two values.
 WALK = {
@@ -69,6 +71,13 @@ WALK = {
     "video.fps": ({}, None, 30),
     "video.fps.max": ({}, 25, 30),
     "video.keyframe_interval": ({}, 2, 4),
+    "video.watermark.image": ({}, "a.png", "b.png"),
+    "video.watermark.position": (MARKED, "top_right", "center"),
+    "video.watermark.margin": (MARKED, "2%", 0),
+    "video.watermark.width": (MARKED, "10%", 64),
+    "video.watermark.opacity": (MARKED, 1, 0.5),
+    "video.watermark.start": (MARKED, 0, 2),
+    "video.watermark.end": (MARKED, None, 4),
     "audio.codec": ({"container": "mkv"}, "aac", "opus"),
     "audio.bitrate": ({}, "96k", "128k"),
     "audio.channels": ({}, 1, 2),
@@ -76,12 +85,20 @@ WALK = {
     "audio.track": ({}, 0, 1),
     "audio.missing": ({}, "skip", "silence"),
     "audio.tracks": ({}, None, "all"),
+    "subtitles.burn_in": ({}, 0, "a.srt"),
     "subtitles.track": ({"container": "vtt", "video": {}, "audio": {}}, 0, 1),
     "stills.at": ({**POSTER, "stills": {}}, "2s", "3s"),
     "stills.every": ({**POSTER, "stills": {}}, "5s", "10s"),
     "stills.grid": ({**POSTER, "stills": {"every": 5}}, None, "3x3"),
     "stills.width": ({**POSTER, "stills": {"at": 1}}, None, 160),
     "stills.height": ({**POSTER, "stills": {"at": 1}}, None, 90),
+    "stills.watermark.image": ({**POSTER, "stills": {"at": 1}}, "a.png", "b.png"),
+    "stills.watermark.position": (POSTER_MARKED, "top_right", "center"),
+    "stills.watermark.margin": (POSTER_MARKED, "2%", 0),
+    "stills.watermark.width": (POSTER_MARKED, "10%", 64),
+    "stills.watermark.opacity": (POSTER_MARKED, 1, 0.5),
+    "stills.watermark.start": (POSTER_MARKED, 0, 2),
+    "stills.watermark.end": (POSTER_MARKED, None, 4),
     "audio.loudness.target": ({}, -16, -23),
     "audio.loudness.true_peak": ({"audio": {**AAC, "loudness": {"target": -16}}}, None, -1),
     "audio.loudness.range": ({"audio": {**AAC, "loudness": {"target": -16}}}, None, 11),

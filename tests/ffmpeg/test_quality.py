@@ -14,7 +14,8 @@ from builders_ffmpeg import AAC, H264, PROGRAM, asked, generated, local
 from builders_media import ffmpeg
 from reconciler.core.checks import Checks, failures, judge
 from reconciler.core.errors import RejectedError, UnavailableError
-from reconciler.ffmpeg.comparison import Subject, escaped
+from reconciler.ffmpeg.comparison import Subject
+from reconciler.ffmpeg.escaping import escaped
 from reconciler.ffmpeg.quality import Checker
 
 SIZE = "320x240"

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from builders_ffmpeg import PROGRAM, encode, local, made, output
-from builders_ffmpeg import asked as wanted
 from reconciler.core.ports import NotMade, Suspect, Verified
-from reconciler.ffmpeg.kind import KIND, FfmpegOptions
 from reconciler.views.asked import asked
 
 BARE = {"video": None, "audio": None}
@@ -32,12 +30,31 @@ def test_a_track_is_chosen(clips, tmp_path, track):
     assert "00:00:03,000 --> 00:00:05,000" in file.read_text(encoding="utf-8")
 
 
-def test_the_subtitles_of_a_part_are_refused(clips):
-    """Before anything runs, since their times would have to be cut as well."""
+@pytest.mark.parametrize(
+    ("container", "cues"),
+    [
+        ("vtt", ["00:00.000 --> 00:00.500", "00:02.000 --> 00:03.000"]),
+        ("srt", ["00:00:00,000 --> 00:00:00,500", "00:00:02,000 --> 00:00:03,000"]),
+    ],
+)
+def test_the_subtitles_of_a_part(clips, tmp_path, container, cues):
+    """They are in time with a trimmed picture; what reaches over an end of the trim is cut off there."""
+    result, file = made(tmp_path, local(clips.subtitled(), start=1, end=4), container=container, **BARE)
+    assert isinstance(result, Verified), result
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert cues == [line for line in lines if "-->" in line]
+    assert ["eng één", "eng two"] == [line for line in lines if line.startswith("eng")]
+    assert (["1", "2"] if container == "srt" else []) == [line for line in lines if line.isdecimal()]
+
+
+def test_what_is_cut_off_is_not_counted(clips, tmp_path):
+    """Cues before and behind the part are gone; the video beside it is trimmed as ever."""
     source = local(clips.subtitled(), start=2, end=6)
-    (refusal,) = KIND.refusals(FfmpegOptions(), source, wanted(container="vtt", **BARE), None)
-    assert "container" == refusal.field
-    assert [] == KIND.refusals(FfmpegOptions(), local(clips.subtitled()), wanted(container="vtt", **BARE), None)
+    results = encode(tmp_path, source, output(source), output(source, "text", container="srt", **BARE))
+    assert all(isinstance(result, Verified) for result in results.values()), results
+    assert "0:03.0 srt, 1 cues" == results["text"].summary
+    text = (tmp_path / results["text"].path).read_text(encoding="utf-8")
+    assert "1\n00:00:01,000 --> 00:00:03,000\neng two\n\n" == text
 
 
 def test_subtitles_come_with_the_video(clips, tmp_path):
