@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from builders_project import Result, ladder_spec
+from builders_project import environment, ladder_spec, run_here
 from builders_schemas import meets
-from reconciler.cli import main
 
 
 @dataclass
@@ -30,16 +27,10 @@ class Desk:
 
     def run(self, *arguments):
         """Run one command to its end."""
-        out, err = io.StringIO(), io.StringIO()
+        own = {name: value for name, value in os.environ.items() if not _is_ours(name)}
         cache = {"COLUMNS": "80", "RECONCILER_CACHE": str(self.folder / ".cache")}
-        with (
-            contextlib.chdir(self.folder),
-            environment({**cache, **self.environment}),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-        ):
-            code = main(list(arguments))
-        return Result(code, out.getvalue(), err.getvalue())
+        with environment({**own, **cache, **self.environment}):
+            return run_here(self.folder, *arguments)
 
     def json(self, *arguments):
         """The JSON value that a command that succeeds prints, which its published schema describes."""
@@ -69,19 +60,9 @@ def schema_of(command, *arguments):
             return command
 
 
-@contextlib.contextmanager
-def environment(values):
-    """These variables, and none of the tool's own beside them, for a while."""
-    before = dict(os.environ)
-    for name in list(os.environ):
-        if name.startswith("RECONCILER_") or name in {"NO_COLOR", "COLUMNS"}:
-            del os.environ[name]
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+def _is_ours(name):
+    """Whether a variable tells the tool something."""
+    return name.startswith("RECONCILER_") or name in {"NO_COLOR", "COLUMNS"}
 
 
 def desk(folder, **more):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import random
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.ffmpeg import binary
@@ -21,7 +25,10 @@ def ffmpeg(*arguments):
 
 
 class Clips:
-    """Clips in a folder. Every method gives the path of one, and makes it if it is not there."""
+    """Clips in a folder. Every method gives the path of one, and makes it if it is not there.
+
+    Each lies in a folder of its recipe, so that two of one name are two. Several processes may use one folder.
+    """
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -35,6 +42,12 @@ class Clips:
             *("-c:a", "aac", "-ac", "2"),
             *(["-movflags", "+faststart"] if name.endswith(("mp4", "mov")) else []),
         )
+
+    def long(self, *, seconds=100):
+        """Many seconds of 640x360, four of them over and over: made in no time."""
+        four = self.plain("four.mp4", seconds=4, size="640x360")
+        again = ("-stream_loop", seconds // 4 - 1, "-i", four, "-c", "copy", "-movflags", "+faststart")
+        return self._made("long.mp4", *again)
 
     def noisy(self, name="noisy.mkv", *, seconds=6):
         """A picture with many bits, so that a flipped byte hits something."""
@@ -110,14 +123,10 @@ class Clips:
 
     def live_webm(self):
         """A WebM as a browser records it: no duration, clusters of unknown size."""
-        path = self.folder / "live.webm"
-        if not path.exists():
-            vp9 = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"]
-            made = ffmpeg(
-                *_generated(f"{PICTURE}:duration=2", f"{TONE}:duration=2"), *vp9, "-f", "webm", "-live", "1", "pipe:1"
-            )
-            path.write_bytes(made)
-        return path
+        picture = _generated(f"{PICTURE}:duration=2", f"{TONE}:duration=2")
+        vp9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus")
+        words = (*picture, *vp9, "-f", "webm", "-live", "1")
+        return self._kept("live.webm", words, lambda path: path.write_bytes(ffmpeg(*words, "pipe:1")))
 
     def variable_rate(self):
         """Frames at uneven times."""
@@ -268,16 +277,29 @@ class Clips:
         return self._bytes(name, bytes(data))
 
     def _made(self, name, *arguments):
-        path = self.folder / name
-        if not path.exists():
-            ffmpeg(*arguments, f"file:{path}")
-        return path
+        return self._kept(name, arguments, lambda path: ffmpeg(*arguments, f"file:{path}"))
 
     def _bytes(self, name, content):
-        path = self.folder / name
+        return self._kept(name, content, lambda path: path.write_bytes(content))
+
+    def _kept(self, name, recipe, make):
+        """The clip of a recipe; nobody else makes it meanwhile, and a half one has never its name."""
+        folder = self.folder / hashlib.sha256(repr(recipe).encode()).hexdigest()[:12]
+        path, half = folder / name, folder / f"half-{name}"
         if not path.exists():
-            path.write_bytes(content)
+            folder.mkdir(parents=True, exist_ok=True)
+            with _alone(folder / "lock"):
+                if not path.exists():
+                    make(half)
+                    half.rename(path)
         return path
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _generated(picture, sound):

@@ -1,7 +1,9 @@
-"""A project folder to live in: write specs, run the real program, look at what it left."""
+"""A project folder to live in: write specs, run commands in this process or in their own, look at what they left."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -9,6 +11,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
+
+from reconciler.cli import main
 
 # Small and fast: the picture hardly matters, the life of an output does.
 TINY = (
@@ -32,7 +36,12 @@ class Result:
 
 @dataclass
 class Project:
-    """A project in a temporary folder."""
+    """A project in a temporary folder.
+
+    `run` and `apply` are the command line in this process: what is read, said, done and recorded is what the program
+    does, without the second that an interpreter takes to get ready. `program` and `start` are the program itself,
+    where a process, a pipe, a signal or logs (-v) matter.
+    """
 
     folder: Path
     environment: dict = field(default_factory=dict)
@@ -57,15 +66,21 @@ class Project:
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen(command, cwd=self.folder, env=env, text=True, **{**pipes, **options})
 
-    def run(self, *arguments, **options):
+    def program(self, *arguments, **options):
         """Run the program to its end."""
         process = self.start(*arguments, **options)
         out, err = process.communicate(timeout=240)
         return Result(process.returncode, out or "", err or "")
 
-    def apply(self, *arguments, **options):
-        """An approved apply."""
-        return self.run("apply", "--auto-approve", *arguments, **options)
+    def run(self, *arguments, env=None):
+        """Run a command to its end, in this process."""
+        assert "-v" not in arguments, "what is logged here is pytest's: run the program"
+        with environment(self.env(**(env or {}))):
+            return run_here(self.folder, *arguments)
+
+    def apply(self, *arguments, env=None):
+        """An approved apply, in this process."""
+        return self.run("apply", "--auto-approve", *arguments, env=env)
 
     def records(self):
         """The records of the state file."""
@@ -76,6 +91,31 @@ class Project:
         root = self.folder / "outputs"
         found = [path for path in sorted(root.rglob("*")) if path.is_file()]
         return {path.relative_to(root).as_posix(): (path.stat().st_size, path.stat().st_mtime_ns) for path in found}
+
+
+def run_here(folder, *arguments):
+    """Run one command in a folder, in this process and its environment, without a terminal and with nobody typing."""
+    out, err, before = io.StringIO(), io.StringIO(), sys.stdin
+    sys.stdin = io.StringIO()
+    try:
+        with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = main(list(arguments))
+    finally:
+        sys.stdin = before
+    return Result(code, out.getvalue(), err.getvalue())
+
+
+@contextlib.contextmanager
+def environment(values):
+    """These variables and no others, for a while."""
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def tiny(crf=30):

@@ -19,7 +19,7 @@ class TestByteniteProvider(ProviderContract):
         pages = {
             "/plain.mp4": clips.plain(),
             "/sound.m4a": clips.sound_only(),
-            "/long.mp4": clips.plain("long.mp4", seconds=100, size="640x360"),
+            "/long.mp4": clips.long(),
         }
         with serving(pages) as site, serving_api(tmp_path, parallelism=2) as api:
             own = bytenite(api)

@@ -217,10 +217,10 @@ def test_nothing_secret_is_told(tmp_path, clip):
         project = remote_project(tmp_path / "project", api, spec)
         project.environment["RECONCILER_PASSWORD"] = "hunter2-secret"
         commands = (["plan", "--out", "plan.json"], ["plan", "--json"], ["validate", "--online"])
-        logs.extend(project.run("-v", *command) for command in commands)
+        logs.extend(project.program("-v", *command) for command in commands)
         killed = project.start("-v", "apply", "--auto-approve")
         logs.append(killed.communicate(timeout=60))
-        logs += [project.run("-v", "apply", "--auto-approve"), project.run("-v", "status"), project.run("-v", "output")]
+        logs += [project.program("-v", *command) for command in (("apply", "--auto-approve"), ("status",), ("output",))]
         token = api.token()
         assert "complete" in project.run("status", "--json").ok().out
     written = [

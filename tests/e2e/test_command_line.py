@@ -95,7 +95,7 @@ def test_the_program_runs_as_a_module_and_as_a_script(project):
     script = Path(sys.executable).parent / "reconciler"
     as_script = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
 
-    assert project.run("--version").ok().out == as_script.stdout
+    assert project.program("--version").ok().out == as_script.stdout
 
 
 @pytest.mark.parametrize(
@@ -137,10 +137,10 @@ def test_an_apply_goes_on_when_nobody_reads(project):
 
 def test_no_escapes_without_a_terminal(project):
     """Into a pipe or a file nothing is coloured, with or without NO_COLOR."""
-    plain = project.run("plan", env={"NO_COLOR": ""}).ok()
+    plain = project.program("plan", env={"NO_COLOR": ""}).ok()
 
     assert "\x1b" not in plain.out + plain.err
-    assert plain.out == project.run("plan").ok().out
+    assert plain.out == project.program("plan").ok().out
 
 
 def test_a_terminal_is_coloured_unless_asked_not_to(project):
@@ -174,7 +174,7 @@ def test_names_in_other_scripts(project):
     assert 0 == terminal.end()
     assert "映画-né-مرحبا/small" in terminal.plain
     assert {"映画-né-مرحبا/big.mp4", "映画-né-مرحبا/small.mp4"} == set(project.files())
-    out = project.run("output", env={"PYTHONIOENCODING": "ascii"}).ok().out
+    out = project.program("output", env={"PYTHONIOENCODING": "ascii"}).ok().out
     assert "\\u6620\\u753b-n\\xe9-" in out
 
 
@@ -255,7 +255,7 @@ encodes:
 
 def test_errors_go_to_stderr_and_results_to_stdout(project):
     """A script can keep them apart."""
-    good, bad = project.run("plan"), project.run("plan", "--specs", "missing")
+    good, bad = project.program("plan"), project.program("plan", "--specs", "missing")
 
     assert ("", True) == (good.err, good.out.startswith("specs/ (1 file)"))
     assert ("", 1) == (bad.out, bad.code)

@@ -44,7 +44,7 @@ def test_what_a_provider_holds_goes_to_a_store_and_comes_back_there_when_it_is_l
         spec = remote_spec().replace("    source: https", f"    {TO_SITE}\n    source: https")
         project = remote_project(tmp_path / "project", api, spec)
         project.environment |= site.environment()
-        done = project.apply("-v").ok()
+        done = project.program("apply", "--auto-approve", "-v").ok()
 
         assert ["t/bbb/480p.mp4", "t/bbb/720p.mp4"] == site.names()
         assert clip.read_bytes() == site.content("t/bbb/720p.mp4")

@@ -41,7 +41,7 @@ def clip(tmp_path_factory):
 
 def both(project, *arguments, **environment):
     """The exit codes of a command without and with a terminal, and what it said there."""
-    plain = project.run(*arguments, env=environment)
+    plain = project.program(*arguments, env=environment)
     code, shown = on_a_terminal(project, *arguments, **environment)
     assert "Traceback" not in plain.out + plain.err + shown
     return {plain.code, code}, plain.out + plain.err + shown
@@ -50,7 +50,7 @@ def both(project, *arguments, **environment):
 def test_0_done_or_nothing_to_do(project):
     """A plan with changes, an apply that made them, and the next ones that find nothing."""
     assert {0} == both(project, "plan")[0]
-    assert 0 == project.apply().code
+    assert 0 == project.program("apply", "--auto-approve").code
     assert {0} == both(project, "plan", "--detailed-exitcode")[0]
     codes, said = both(project, "apply")
     assert ({0}, 2) == (codes, said.count("No changes."))
@@ -58,7 +58,7 @@ def test_0_done_or_nothing_to_do(project):
 
 def test_1_error(project):
     """A broken spec, for plan and apply; an apply that nobody can approve; an answer that is not yes."""
-    assert 1 == project.run("apply").code
+    assert 1 == project.program("apply").code
     assert 1 == on_a_terminal(project, "apply", answers=[("starts them: ", "no\n")])[0]
     project.write("specs/bad.yaml", "encodes: {x: {source: a.mov, outputs: [nothing]}}\n")
     for command in (("plan",), ("apply", "--auto-approve"), ("validate",)):
@@ -124,7 +124,7 @@ def test_7_still_running(tmp_path, clip):
     """The time to wait is over: the job runs on, and the next apply brings it in."""
     with serving_api(tmp_path, instant=clip, instant_seconds=8.0) as api:
         project = remote_project(tmp_path / "project", api)
-        first = project.apply("--wait-timeout", "1s")
+        first = project.program("apply", "--auto-approve", "--wait-timeout", "1s")
         code, _ = on_a_terminal(project, "apply", "--auto-approve", "--wait-timeout", "1s")
         last = project.apply()
 

@@ -62,7 +62,7 @@ def local_project(folder, site, *, watch=""):
 def test_ffmpeg_encodes_an_object_that_is_fetched(tmp_path, site):
     """Its identity is the object; neither a key nor a signature is told; without credentials nothing is tried."""
     project = local_project(tmp_path / "project", site)
-    done = project.apply("-v", "--allow-private-sources").ok()
+    done = project.program("apply", "--auto-approve", "-v", "--allow-private-sources").ok()
     (record,) = project.records().values()
 
     assert ("complete", OBJECT) == (record["status"], record["source"]["identity"])
@@ -104,7 +104,7 @@ def test_bytenite_gets_a_link_that_we_sign(tmp_path, site):
         spec = remote_spec(source=f'"{OBJECT}"', outputs=("720p",))
         project = remote_project(tmp_path / "project", api, spec)
         project.environment |= site.environment()
-        done = project.apply("-v").ok()
+        done = project.program("apply", "--auto-approve", "-v").ok()
         (job,) = api.jobs()
 
         assert "complete" == project.records()["bbb/720p"]["status"]

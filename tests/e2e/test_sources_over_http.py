@@ -119,7 +119,7 @@ def test_verbose_shows_what_servers_are_asked_without_secrets(project, clips):
     """With -v every request is on stderr, and no query string is."""
     with serving({"/plain.mp4": clips.plain()}) as site:
         declare(project, site.url("/plain.mp4", "token=5ec4e70003"))
-        result = project.apply(PRIVATE, "-v").ok()
+        result = project.program("apply", "--auto-approve", PRIVATE, "-v").ok()
 
     assert "GET /plain.mp4?..." in result.err
     assert "5ec4e70003" not in result.err + result.out + (project.folder / "state/encodes.json").read_text()
@@ -132,7 +132,7 @@ def test_a_url_of_the_environment_is_never_told(project, switch):
     project.write("specs/encodes.yaml", SPEC.replace("SOURCE", source).replace("OUTPUTS", "[web]"))
     with serving({"/other.mp4": b"x"}) as site:
         url = site.url("/5ec4e7-path/clip.mp4", "sig=5ec4e7-query")
-        result = project.apply(*switch, env={"RECONCILER_BOARD_URL": url})
+        result = project.program("apply", "--auto-approve", *switch, env={"RECONCILER_BOARD_URL": url})
     kept = "".join(path.read_text() for path in (project.folder / "state").rglob("*") if path.is_file())
 
     assert 3 == result.code

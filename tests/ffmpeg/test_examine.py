@@ -55,7 +55,7 @@ class TestWhole:
 
     def test_little_is_read(self, clips):
         """Of a file whose index stands first, the beginning."""
-        path = clips.plain("long.mp4", seconds=100, size="640x360")
+        path = clips.long()
         content = path.read_bytes()
         file = Counting(content)
         assert () == examine(file, len(content), output(local(path))).wrong

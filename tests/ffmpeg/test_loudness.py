@@ -99,12 +99,12 @@ def test_one_measuring_serves_all_outputs_of_a_sound(clips, tmp_path):
     program = tmp_path / "ffmpeg"
     program.write_text(f'#!/bin/sh\ncase "$*" in *progress*) echo "$*" >> {record};; esac\nexec {PROGRAM} "$@"\n')
     program.chmod(0o755)
-    source = local(clips.plain("long.mp4", seconds=4))
+    source = local(clips.plain("four.mp4", seconds=4))
     outputs = [output(source, str(size), video={**H264, "height": size}, audio=wish()) for size in (120, 60)]
     results = encode(tmp_path, source, *outputs, program=str(program))
     assert all(isinstance(result, Verified) for result in results.values()), results
     calls = record.read_text().splitlines()
-    assert 1 == sum("print_format=json" in call and "long.mp4" in call for call in calls)
+    assert 1 == sum("print_format=json" in call and "four.mp4" in call for call in calls)
     assert 1 == sum("libx264" in call for call in calls)
 
 
@@ -122,7 +122,7 @@ def test_an_output_that_is_not_as_loud_is_suspect(clips, tmp_path):
 
 def test_packages_are_made_loud_too(clips, tmp_path):
     """The sound that the variants share is changed like that of a file."""
-    source = local(clips.plain("long.mp4", seconds=4))
+    source = local(clips.plain("four.mp4", seconds=4))
     own = provider(tmp_path)
     package = output(source, container="hls", audio=wish())
     job_id = own.prepare(job(source, package))

@@ -39,9 +39,9 @@ def test_hdr_becomes_sdr(clips, tmp_path, transfer, method):
     assert abs(brightness(file) - brightness(source)) > 5
 
 
-def test_hdr_without_full_tags_becomes_sdr(clips, tmp_path):
+def test_hdr_without_full_tags_becomes_sdr(tmp_path):
     """A picture that says PQ and nothing else is taken to be BT.2020."""
-    plain = clips.folder / "only-transfer.mkv"
+    plain = tmp_path / "only-transfer.mkv"
     tags = "setparams=color_trc=smpte2084:color_primaries=unknown:colorspace=unknown"
     words = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none")
     ffmpeg("-f", "lavfi", "-i", f"testsrc2=size=160x120:duration=1,format=yuv420p10le,{tags}", *words, plain)

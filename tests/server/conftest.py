@@ -1,4 +1,4 @@
-"""Clips that are made once a session, and the bodies that ByteNite published."""
+"""The bodies that ByteNite published."""
 
 from __future__ import annotations
 
@@ -6,14 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-
-from builders_media import Clips
-
-
-@pytest.fixture(scope="session")
-def clips(tmp_path_factory):
-    """Small clips, whole and broken; each is made when it is first asked for."""
-    return Clips(tmp_path_factory.mktemp("clips"))
 
 
 @pytest.fixture(scope="session")

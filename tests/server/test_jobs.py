@@ -292,7 +292,7 @@ def test_aborting_a_running_job_ends_it(tmp_path, clips):
 def test_a_real_encode_is_killed_by_an_abort(tmp_path, clips):
     """Nothing of it is left among the work files."""
     slow = document(720, preset="veryslow", crf=10)
-    clip = clips.plain("long.mp4", seconds=20, size="640x360")
+    clip = clips.long(seconds=20)
     with serving({"/clip.mp4": Page(clip)}) as site, serving_api(tmp_path) as api:
         client = api.client()
         slow["data"]["outputs"][0]["output_params"]["aspect"]["resolution"]["avoid_upscaling"] = False
