@@ -16,6 +16,7 @@ from builders_media import Clips
 TESTS_A_CORE = 2
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """How many workers -n auto starts."""
     return TESTS_A_CORE * len(os.sched_getaffinity(0))
