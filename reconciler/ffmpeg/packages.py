@@ -9,16 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from reconciler.core.packages import SOUND, is_package, is_series, segment_seconds, segment_type, variants_of
-from reconciler.core.parameters import Audio, Parameters, Variant, Video
+from reconciler.core.parameters import Audio, FrameRateLimit, Parameters, Variant, Video
 from reconciler.ffmpeg.facts import MediaFacts
 from reconciler.ffmpeg.formats import PLAIN
+from reconciler.ffmpeg.geometry import output_rate
 
 INIT = "init.mp4"
 INDEX = "index.m3u8"
 MASTER = "master.m3u8"
 MANIFEST = "manifest.mpd"
+# So many pictures late is a pause; and a rate, in pictures a second, at which anything moves smoothly.
+_PAUSE = 2.5
+_LIVELY = 30
+
 _ENDINGS = {"fmp4": "m4s", "ts": "ts"}
 
 
@@ -53,7 +59,7 @@ def layout(package: Parameters, facts: MediaFacts | None) -> Layout:
     apart = segment_type(package) == "fmp4" and any(_shown(variant) for variant in variants.values())
     sounds = _sounds(variants) if apart else {}
     streams = [
-        Stream(name, _stream(package, variant.video, None if apart else variant.audio))
+        Stream(name, _stream(package, _steady(variant.video, facts), None if apart else variant.audio))
         for name, variant in variants.items()
     ]
     streams += [Stream(name, _stream(package, None, audio)) for name, audio in sounds.items()]
@@ -78,12 +84,14 @@ def muxer_arguments(package: Parameters, folder: str) -> list[str]:
     Timestamps stay as they are, so that all streams begin when they begin in the source.
     """
     kind = segment_type(package)
-    # Frames stay as they come, as in a file; by itself ffmpeg would fill pauses of a package with copies.
+    # Uneven pictures were made even on the way here, at a rate of our choice.
     steady = ["-fps_mode", "vfr"] if package.video is not None else []
     options = [*PLAIN, "-f", "hls", "-hls_time", str(segment_seconds(package)), "-hls_playlist_type", "vod"]
     if kind == "fmp4":
+        # A picture that begins late says so in its segments: browsers pass over an edit list that does.
+        flags = "+cmaf+skip_sidx" + ("+frag_discont" if package.video is not None else "")
         options = [*PLAIN, "-avoid_negative_ts", "disabled", *options[len(PLAIN) :], "-hls_segment_type", "fmp4"]
-        options += ["-hls_fmp4_init_filename", INIT, "-hls_segment_options", "movflags=+cmaf+skip_sidx"]
+        options += ["-hls_fmp4_init_filename", INIT, "-hls_segment_options", f"movflags={flags}"]
     pattern = f"file:{folder}/segment-%05d.{_ENDINGS[kind]}"
     return [*steady, *options, "-hls_segment_filename", pattern, f"file:{folder}/{INDEX}"]
 
@@ -114,6 +122,21 @@ def _sounds(variants: Mapping[str, Variant]) -> dict[str, Audio]:
             first.setdefault(variant.audio.model_dump_json(), (name, variant.audio))
     apart = len(first) > 1
     return {f"{SOUND}-{name}" if apart else SOUND: audio for name, audio in first.values()}
+
+
+def _steady(video: Video | None, facts: MediaFacts | None) -> Video | None:
+    """A picture of one rate, as players need it: over pauses they stop, and segments would lose their grid.
+
+    Rates are guessed low where most pictures come late, as on a screen on which little moves.
+    """
+    track = facts.video[0] if facts is not None and facts.video else None
+    if video is None or track is None or track.frame_rate is None or output_rate(video, track) is not None:
+        return video
+    if not track.variable and track.gap * track.frame_rate < _PAUSE:
+        return video
+    rate = max(track.frame_rate, Fraction(min(track.peak_rate or 0, _LIVELY)).limit_denominator(1001))
+    limit = Fraction(video.fps.max) if isinstance(video.fps, FrameRateLimit) else rate
+    return video.model_copy(update={"fps": str(min(rate, limit))})
 
 
 def _stream(package: Parameters, video: Video | None, audio: Audio | None) -> Parameters:

@@ -117,7 +117,7 @@ def master_playlist(choices: Sequence[Choice]) -> str:
 
 def manifest(choices: Sequence[Choice], seconds: float) -> str:
     """`manifest.mpd`; `seconds` is how long a segment is meant to be."""
-    length = max(stream.length for choice in choices for stream in choice.streams)
+    length = max(stream.pieces[-1].end / stream.ticks for choice in choices for stream in choice.streams)
     longest = max(stream.target for choice in choices for stream in choice.streams)
     profiles = "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019"
     lengths = f'mediaPresentationDuration="PT{length:.3f}S" maxSegmentDuration="PT{longest}S"'

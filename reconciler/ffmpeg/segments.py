@@ -95,6 +95,8 @@ def measure(folder: Path, pause: float) -> Measured:
                 wrong.append(f"between {name} and the next segment are {(end - one.end) / one.ticks:.3f} s")
         # What comes before zero is the encoder's own run-up, which is not played.
         start = max(0, one.start)
+        if end <= start:
+            wrong.append(f"{name} does not come before the next segment")
         pieces.append(Piece(path.name, path.stat().st_size, start, end))
     return Measured(tuple(pieces), seen[0].ticks, seen[0].configurations, tuple(wrong))
 

@@ -13,6 +13,7 @@ import m3u8
 import pytest
 
 from builders_ffmpeg import AAC, H264, PROGRAM, encode, local, output
+from builders_media import PICTURE, ffmpeg
 from reconciler.core.codecs import CONTAINERS, DEFAULT_ENCODERS, ENCODERS
 from reconciler.core.packages import KINDS
 from reconciler.core.ports import NotMade, Suspect, Verified
@@ -204,6 +205,41 @@ def test_keyframes_stand_on_the_grid_of_every_variant(clips, tmp_path):
     assert len(cuts["a"]) == len(cuts["b"]) > 3
     assert all(abs(a - b) < 0.04 for a, b in zip(cuts["a"], cuts["b"], strict=True))
     assert all(abs(cut - second) < 0.001 for second, cut in enumerate(cuts["a"][:-1], 1))
+
+
+REORDERED = {"video": {"codec": "h264", "crf": 30, "preset": "veryfast"}, "audio": AAC}
+
+
+@pytest.mark.parametrize("fps", [None, {"max": 25}, {"max": 10}])
+@pytest.mark.parametrize("kind", ["fmp4", "ts"])
+def test_pauses_are_filled(clips, tmp_path, kind, fps):
+    """A picture that stands still for two seconds goes on in every segment, at a steady rate."""
+    only = {**REORDERED, "video": {**REORDERED["video"], "fps": fps}}
+    _, folder = package(tmp_path, local(clips.paused()), segment={"type": kind, "duration": 1}, variants={"only": only})
+    rate = 25 if fps is None else fps["max"]
+    master, playlists = check_conformance(folder, frame=0.101)
+    assert rate == master.playlists[0].stream_info.frame_rate
+    assert [1, 1, 1, 1] == [round(each.duration, 1) for each in playlists["only"].segments]
+    assert [rate] * 4 == [len(frames(data, "video")) for data in segments(folder / "only", playlists["only"])]
+
+
+def test_a_picture_that_hardly_moves_is_not_slowed_down(tmp_path):
+    """Most pictures of a recorded screen come late; what moves on it is kept."""
+    chosen = f"{PICTURE}:duration=4,select='not(mod(n\\,5))+between(t\\,1\\,1.3)'"
+    ffmpeg("-f", "lavfi", "-i", chosen, "-fps_mode", "vfr", "-c:v", "libx264", tmp_path / "screen.mkv")
+    _, folder = package(tmp_path, local(tmp_path / "screen.mkv"), variants={"only": REORDERED})
+    master, _ = check_conformance(folder)
+    assert 25 == master.playlists[0].stream_info.frame_rate
+
+
+def test_a_late_picture_says_so_in_its_segments(clips, tmp_path):
+    """Browsers pass over the edit list, in which ffmpeg by itself would say it."""
+    _, folder = package(tmp_path, local(clips.late_picture()), container="cmaf", variants={"only": REORDERED})
+    data = b"".join((folder / "only" / name).read_bytes() for name in ("init.mp4", "segment-00000.m4s"))
+    with av.open(io.BytesIO(data), options={"ignore_editlist": "1"}) as container:
+        first = next(container.demux(video=0))
+        assert abs(0.8 - float(first.dts * first.time_base)) < 0.001
+    assert 'mediaPresentationDuration="PT2.800S"' in (folder / "manifest.mpd").read_text()
 
 
 def test_packages_and_files_share_one_process(clips, tmp_path):

@@ -12,6 +12,7 @@ from reconciler.core.ports import Verified
 from reconciler.ffmpeg.complaints import Complaints
 from reconciler.ffmpeg.packaging import package
 from reconciler.ffmpeg.probe import probe
+from reconciler.ffmpeg.segments import measure
 from reconciler.ffmpeg.verify import Wish
 
 REORDERED = {"codec": "h264", "crf": 30, "preset": "veryfast"}
@@ -91,13 +92,21 @@ def swapped(folder, ending):
     shutil.copytree(folder / "a", folder / "b", dirs_exist_ok=True)
 
 
+def exchanged(folder, ending):
+    """Two segments under each other's name."""
+    first, second = (folder / f"a/segment-0000{number}.{ending}" for number in (1, 2))
+    first.rename(folder / "kept")
+    second.rename(first)
+    (folder / "kept").rename(second)
+
+
 def stray(folder, ending):
     """A file that no playlist names."""
     (folder / "notes.txt").write_text("mine")
 
 
 @pytest.mark.parametrize("kind", ["fmp4", "ts"])
-@pytest.mark.parametrize("damage", [cut, overwritten, missing, last_missing, emptied, swapped, stray])
+@pytest.mark.parametrize("damage", [cut, overwritten, missing, last_missing, emptied, swapped, exchanged, stray])
 def test_damaged_packages_are_found(made, tmp_path, kind, damage):
     """Whatever happens to a single segment makes the package suspect."""
     folder, wish = made[kind]
@@ -105,3 +114,11 @@ def test_damaged_packages_are_found(made, tmp_path, kind, damage):
     assert () == package(tmp_path / "film", wish, Complaints()).wrong
     damage(tmp_path / "film", {"fmp4": "m4s", "ts": "ts"}[kind])
     assert package(tmp_path / "film", wish, Complaints()).wrong
+
+
+def test_time_that_goes_back_is_found_in_any_pause(made, tmp_path):
+    """Segments in a wrong order, of a source whose pauses would allow any distance between them."""
+    folder, _ = made["fmp4"]
+    shutil.copytree(folder / "a", tmp_path / "a")
+    exchanged(tmp_path, "m4s")
+    assert ("a/segment-00001.m4s does not come before the next segment",) == measure(tmp_path / "a", 60).wrong
