@@ -11,24 +11,16 @@ from pathlib import Path
 import click
 
 from reconciler.commands import gathering
-from reconciler.commands.options import (
-    Command,
-    Globals,
-    Group,
-    refuse_nothing,
-    selecting,
-    trusting,
-    with_globals,
-)
+from reconciler.commands.choosing import choosing, telling
+from reconciler.commands.options import Command, Globals, Group, trusting, with_globals
 from reconciler.commands.plan import exit_code, save
-from reconciler.commands.plan_options import environment_option, limiting
+from reconciler.commands.plan_options import environment_option
 from reconciler.commands.planning import document_of, repeated
 from reconciler.commands.reviewing import Reviewers, unguessable
 from reconciler.commands.speaking import Screen
 from reconciler.commands.states import state_of
 from reconciler.core.approval import plan_id
 from reconciler.core.errors import ReconcilerError
-from reconciler.core.limits import Limits
 from reconciler.core.selection import Selection
 from reconciler.edges.actions import append_output, run_of
 from reconciler.edges.github import BOT, PullRequests
@@ -64,23 +56,17 @@ def in_github() -> None:
 
 
 @in_github.command("plan", cls=Command, short_help="Plan, and tell the pull request.")
-@selecting
-@limiting
+@choosing
 @environment_option("the repository")
 @_AUTHOR
-@click.option("--out", metavar="FILE", callback=refuse_nothing, help="Also save the plan, for reconciler apply FILE.")
-@click.option("--fail-on-limits", is_flag=True, help="Exit with 4 if apply would refuse the plan: limits, protection.")
+@telling
 @click.option("--no-comment", is_flag=True, help="Write no comment.")
 @trusting
 @with_globals
 def plan(
     settings: Globals,
     *,
-    targets: tuple[str, ...],
-    excludes: tuple[str, ...],
-    reruns: tuple[str, ...],
-    allow: tuple[str, ...],
-    limits: Limits,
+    selection: Selection,
     environment: str | None,
     author: str,
     out: str | None,
@@ -93,7 +79,6 @@ def plan(
     What GitHub does not take is a warning; it never fails the plan.
     """
     run = run_of(os.environ, Path.cwd())
-    selection = Selection(targets=targets, excludes=excludes, reruns=reruns, allow=allow, limits=limits)
     reviewers = Reviewers(run, Screen(settings), author, comments=not no_comment)
     try:
         planned = gathering.make_offline_plan(settings, selection)

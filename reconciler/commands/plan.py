@@ -10,19 +10,12 @@ import click
 
 from reconciler import __version__
 from reconciler.commands import gathering
-from reconciler.commands.options import (
-    Command,
-    Globals,
-    refuse_nothing,
-    selecting,
-    trusting,
-    with_globals,
-)
-from reconciler.commands.plan_options import environment_option, limiting
+from reconciler.commands.choosing import choosing, telling
+from reconciler.commands.options import Command, Globals, refuse_nothing, trusting, with_globals
+from reconciler.commands.plan_options import environment_option
 from reconciler.commands.planning import document_of, now, repeated
 from reconciler.commands.speaking import Screen
 from reconciler.core.errors import ReconcilerError, RefusedError, UsageError
-from reconciler.core.limits import Limits
 from reconciler.core.selection import Selection
 from reconciler.io import atomic
 from reconciler.views.commands_text import commands_text
@@ -35,29 +28,23 @@ CHANGES = 2
 
 
 @click.command("plan", cls=Command)
-@selecting
-@limiting
+@choosing
 @click.option("--detail", is_flag=True, help="A block for each output, with its fields, as OpenTofu words it.")
 @click.option("--show-commands", is_flag=True, help="Also show the ffmpeg commands that apply would run.")
 @click.option("--refresh", is_flag=True, help="Also look at jobs in flight and at the remote sources of what will run.")
-@click.option("--out", metavar="FILE", callback=refuse_nothing, help="Save the plan for reconciler apply FILE.")
+@telling
 @click.option("--markdown", metavar="FILE", callback=refuse_nothing, help="Also write the plan as a Markdown comment.")
 @environment_option("the project")
 @click.option(
     "--base", metavar="REF", callback=refuse_nothing, help="Compare with the specs of this commit, not the state."
 )
-@click.option("--fail-on-limits", is_flag=True, help="Exit with 4 if apply would refuse the plan: limits, protection.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes, 0 if there are none.")
 @trusting
 @with_globals
 def command(
     settings: Globals,
     *,
-    targets: tuple[str, ...],
-    excludes: tuple[str, ...],
-    reruns: tuple[str, ...],
-    allow: tuple[str, ...],
-    limits: Limits,
+    selection: Selection,
     out: str | None,
     markdown: str | None,
     environment: str | None,
@@ -76,7 +63,6 @@ def command(
     screen = Screen(settings)
     if base is not None and (out is not None or refresh or show_commands):
         raise UsageError("--base compares specs with specs: leave out --out, --refresh and --show-commands")
-    selection = Selection(targets=targets, excludes=excludes, reruns=reruns, allow=allow, limits=limits)
     planned = _planned(settings, selection, base, refresh=refresh)
     screen.warnings(planned.warnings)
     document = document_of(planned, settings, _looked(settings, planned) if refresh else ())
