@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from reconciler.commands.states import state_of
 from reconciler.core.approval import Refusal, plan_id, plan_lines, refusals
 from reconciler.core.delivery import Presence
 from reconciler.core.encode import Desired
+from reconciler.core.estimates import Quotes
 from reconciler.core.evidence import Content
 from reconciler.core.guards import Guard, guards, limit_refusals
 from reconciler.core.plan import Plan, make_plan
@@ -52,6 +53,7 @@ class Planned:
     state_exists: bool
     guards: tuple[Guard, ...] = ()
     base: str | None = None
+    quotes: Quotes = field(default_factory=dict)
 
 
 def host() -> str:
@@ -158,6 +160,13 @@ def plan_of(
         state_exists=bool(snapshot.records),
         guards=judged,
     )
+
+
+def with_quotes(planned: Planned, quotes: Quotes) -> Planned:
+    """The same plan, judged by what providers say that its jobs will cost."""
+    judged = guards(planned.plan, planned.desired, planned.records, quotes)
+    refused = (*limit_refusals(judged), *refusals(planned.plan))
+    return replace(planned, guards=judged, refusals=refused, quotes=quotes)
 
 
 def _need_sources(plan: Plan, specs: spec_files.Loaded) -> None:

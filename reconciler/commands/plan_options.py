@@ -71,6 +71,16 @@ def _environment_name(ctx: click.Context, param: click.Parameter, value: str | N
     return value
 
 
+def quoting(function: Function) -> Function:
+    """Add the option that has providers asked what jobs will cost, as `quote`."""
+    text = (
+        "Also ask providers what the jobs will cost. Needs the network and credentials: it makes drafts there, which "
+        "are free, and deletes them."
+    )
+    add_option(function, click.Option(["--quote"], is_flag=True, help=text))
+    return function
+
+
 def environment_option(default: str) -> Callable[[Function], Function]:
     """Add the name by which comments of several environments are told apart; `default` says what it is else."""
 

@@ -39,6 +39,7 @@ def document_of(planned: Planned, settings: Globals, findings: Sequence[str] = (
         refused=planned.refusals,
         guards=planned.guards,
         findings=findings,
+        quotes=planned.quotes,
     )
 
 

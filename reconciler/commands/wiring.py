@@ -83,6 +83,11 @@ class ApplyOptions:
     refresh: bool = False
 
 
+def unchanged(planned: Planned) -> Planned:
+    """A plan that nothing more was asked about."""
+    return planned
+
+
 def run_apply(
     settings: Globals,
     selection: Selection,
@@ -91,8 +96,9 @@ def run_apply(
     approve: Callable[[Planned, Mapping[str, tuple[str, ...]]], Approval | None],
     tell: Tell,
     warn: Callable[[str], None],
+    judge: Callable[[Planned], Planned] = unchanged,
 ) -> Outcome | None:
-    """Take the lock, finish what a crash left, plan, ask `approve`, carry out.
+    """Take the lock, finish what a crash left, plan, `judge`, ask `approve`, carry out.
 
     `approve` is shown the plan, and what was approved by id before; it gives the approval, or None to do nothing
     (then the outcome is None). Raises RefusedError for protected outputs, LockedError, StateError, SpecError,
@@ -108,7 +114,7 @@ def run_apply(
         records = writer.snapshot.records
         seen = look_outside(settings, specs.desired, records) if options.refresh else NOTHING_SEEN
         world = look_around(specs.desired, writer.snapshot, settings.media_roots, seen)
-        planned = plan_of(specs, writer.snapshot, world, selection, writer.warnings)
+        planned = judge(plan_of(specs, writer.snapshot, world, selection, writer.warnings))
         known = {identifier: approval.lines for identifier, approval in writer.snapshot.approved.items()}
         approval = approve(planned, known)
         if approval is None:

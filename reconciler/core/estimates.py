@@ -1,20 +1,21 @@
 """What a plan will cost, as far as the length of its outputs is known offline.
 
-By the user's own rate card; where there is none, about what earlier jobs came to, which is told as such and is no
-fact that a limit may rest on.
+By what the provider quoted, where it was asked; else by the user's own rate card; else about what earlier jobs came
+to, which is told as such and is no fact that a limit may rest on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Literal, TypeGuard
 
 from reconciler.core.cost import Money
 from reconciler.core.encode import Output, ProviderSettings
 from reconciler.core.manifest import Canonical, Manifest
-from reconciler.core.past_jobs import PastJobs, Rate, rendition
+from reconciler.core.past_jobs import Likeness, PastJobs, Rate, rendition
 from reconciler.core.state import Attempt, Record
 from reconciler.core.steps import Create, EncodeStep, Rerun, Resume, Retry, Step, Supersede
 
@@ -22,17 +23,33 @@ Unknown = Literal["price", "duration"]
 
 
 @dataclass(frozen=True, slots=True)
+class Quote:
+    """What a provider says that one job will cost, which makes the outputs of these addresses."""
+
+    money: Money
+    addresses: tuple[str, ...]
+
+
+# Of every address whose job was quoted, what was said.
+Quotes = Mapping[str, Quote]
+NO_QUOTES: Quotes = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """What one step will cost. `seconds` is how long its output will be; `unknown` says what is missing.
 
-    Without `money` and `unknown` it costs nothing. `jobs` is how many earlier jobs the amount was learnt from; 0 for
-    one that a rate card gives.
+    Without `money`, `quote` and `unknown` it costs nothing. `jobs` is how many earlier jobs the amount was learnt
+    from, and `likeness` how near they were; 0 for one that a rate card gives. A `quote` is of all outputs of a job
+    together, so `money` is none then.
     """
 
     money: Money | None = None
     seconds: float | None = None
     unknown: Unknown | None = None
     jobs: int = 0
+    likeness: Likeness = "same"
+    quote: Quote | None = None
 
 
 FREE = Estimate()
@@ -54,12 +71,23 @@ class Estimator:
     """Estimates steps by rate cards and earlier jobs, and by what the state knows of the length of sources."""
 
     def __init__(
-        self, providers: Mapping[str, ProviderSettings], records: Mapping[str, Record], *, by_past: bool = True
+        self,
+        providers: Mapping[str, ProviderSettings],
+        records: Mapping[str, Record],
+        *,
+        by_past: bool = True,
+        quotes: Quotes = NO_QUOTES,
+        together: Iterable[Sequence[Output]] = (),
     ) -> None:
-        """`by_past`: where no rate card says what a minute costs, go by what earlier jobs came to."""
+        """`by_past`: where no rate card says what a minute costs, go by what earlier jobs came to.
+
+        `together` are the outputs that share a job: what they cost is learnt from jobs that made the same together.
+        """
         self._providers = providers
         self._records = records
         self._by_past = by_past
+        self._quotes = quotes
+        self._together = {output.address: outputs for outputs in together for output in outputs}
         self._past: PastJobs | None = None
         self._durations: dict[tuple[Canonical | None, ...], float] | None = None
 
@@ -76,27 +104,34 @@ class Estimator:
         if settings is None or not settings.paid:
             return FREE
         seconds = self.duration(output)
-        rate = self._rate(settings)
+        quote = self._quotes.get(output.address)
+        if quote is not None:
+            return Estimate(seconds=seconds, quote=quote)
+        rate = self._rate(settings, output)
         if rate is None:
             return Estimate(seconds=seconds, unknown="price")
         if seconds is None:
             return Estimate(unknown="duration")
         amount = rate.per_minute * Decimal(str(seconds)) / 60
-        return Estimate(Money(amount.quantize(Decimal("0.0001")), rate.currency), seconds, jobs=rate.jobs)
+        money = Money(amount.quantize(Decimal("0.0001")), rate.currency)
+        return Estimate(money, seconds, jobs=rate.jobs, likeness=rate.likeness)
 
-    def _rate(self, settings: ProviderSettings) -> Rate | None:
+    def _rate(self, settings: ProviderSettings, output: Output) -> Rate | None:
         if settings.price is not None:
             return Rate(settings.price.amount, 0, settings.price.currency)
-        return self._past_jobs().cost(settings.name) if self._by_past else None
+        if not self._by_past:
+            return None
+        outputs = self._together.get(output.address, (output,))
+        return self._past_jobs().cost(settings.name, [rendition(each.manifest) for each in outputs])
 
-    def work(self, provider: str, outputs: Sequence[Output]) -> tuple[float, int] | None:
-        """About how many seconds a job takes that makes these outputs, and from how many earlier ones of the kind."""
+    def work(self, provider: str, outputs: Sequence[Output]) -> tuple[float, Rate] | None:
+        """About how many seconds a job takes that makes these outputs, and the rate of earlier jobs that says so."""
         lengths = [self.duration(output) for output in outputs]
         longest = max((each for each in lengths if each is not None), default=None)
-        rate = self._past_jobs().work(provider, frozenset(rendition(output.manifest) for output in outputs))
+        rate = self._past_jobs().work(provider, [rendition(output.manifest) for output in outputs])
         if rate is None or longest is None:
             return None
-        return float(rate.per_minute) * longest / 60, rate.jobs
+        return float(rate.per_minute) * longest / 60, rate
 
     def _past_jobs(self) -> PastJobs:
         if self._past is None:
@@ -118,6 +153,17 @@ class Estimator:
             return known
         whole = self.duration(upstream)
         return None if whole is None else max(0.0, whole - trim.start)
+
+
+def amounts(estimates: Iterable[Estimate]) -> Iterator[Money]:
+    """All amounts of some steps; what a job was quoted counts once, however many of its outputs are among them."""
+    quotes: dict[tuple[str, ...], Quote] = {}
+    for estimate in estimates:
+        if estimate.money is not None:
+            yield estimate.money
+        if estimate.quote is not None:
+            quotes[estimate.quote.addresses] = estimate.quote
+    yield from (quote.money for quote in quotes.values())
 
 
 def _part(manifest: Manifest) -> tuple[Canonical | None, ...]:

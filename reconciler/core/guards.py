@@ -15,9 +15,10 @@ from typing import Literal
 from reconciler.core.approval import Refusal, lifted_protection
 from reconciler.core.cost import Money, total
 from reconciler.core.encode import Desired, Output
-from reconciler.core.estimates import Estimate, Estimator, may_start, runs_on
+from reconciler.core.estimates import NO_QUOTES, Estimate, Estimator, Quotes, amounts, may_start, runs_on
 from reconciler.core.jobs import plan_jobs
 from reconciler.core.limits import DEFAULT_EXISTING, DEFAULT_JOBS, DEFAULT_RERUN_PERCENT, Limits, strictest
+from reconciler.core.manifest import Canonical
 from reconciler.core.plan import Plan
 from reconciler.core.state import Record
 from reconciler.core.steps import Delete, EncodeStep, Rerun, Retire, Step, Supersede
@@ -55,12 +56,17 @@ def limits_of(plan: Plan, desired: Desired) -> Limits:
     return strictest([desired.limits, plan.selection.limits])
 
 
-def guards(plan: Plan, desired: Desired, records: Mapping[str, Record]) -> tuple[Guard, ...]:
-    """Every limit that this plan has, each with what the plan comes to; none for a plan that encodes nothing."""
+def guards(
+    plan: Plan, desired: Desired, records: Mapping[str, Record], quotes: Quotes = NO_QUOTES
+) -> tuple[Guard, ...]:
+    """Every limit that this plan has, each with what the plan comes to; none for a plan that encodes nothing.
+
+    `quotes` are what providers said that jobs of this plan will cost, where they were asked.
+    """
     work = [step for step in plan.steps if may_start(step)]
     if not work:
         return ()
-    judge = _Judge(plan, desired, records, work)
+    judge = _Judge(plan, desired, records, work, quotes)
     found = [*judge.cost(), *judge.jobs(), *judge.minutes(), *judge.reruns()]
     return tuple(found)
 
@@ -99,13 +105,20 @@ def _is_emptied(step: Step, plan: Plan, desired: Desired) -> bool:
 class _Judge:
     """One plan, its limits, and what has to be counted more than once."""
 
-    def __init__(self, plan: Plan, desired: Desired, records: Mapping[str, Record], work: Sequence[EncodeStep]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        desired: Desired,
+        records: Mapping[str, Record],
+        work: Sequence[EncodeStep],
+        quotes: Quotes,
+    ) -> None:
         self.plan = plan
         self.desired = desired
         self.records = records
         self.work = work
         self.limits = limits_of(plan, desired)
-        self.estimator = Estimator(desired.providers, records, by_past=False)
+        self.estimator = Estimator(desired.providers, records, by_past=False, quotes=quotes)
         self.paid = [step for step in work if self._is_paid(runs_on(step))]
 
     def cost(self) -> Iterator[Guard]:
@@ -113,10 +126,7 @@ class _Judge:
         if not self.limits.max_cost:
             return
         estimates = {step.address: self.estimator.estimate(step) for step in self.paid}
-        sums = {
-            money.currency: money.amount
-            for money in total(each.money for each in estimates.values() if each.money is not None)
-        }
+        sums = {money.currency: money.amount for money in total(amounts(estimates.values()))}
         known = {money.currency for money in self.limits.max_cost}
         missing = self._missing_cost(estimates) or _foreign(sorted(sums.keys() - known))
         for money in self.limits.max_cost:
@@ -171,7 +181,7 @@ class _Judge:
         """Which fact the cost waits for; empty if none."""
         unpriced = {runs_on(step) for step in self.paid if estimates[step.address].unknown == "price"}
         if unpriced:
-            return f"providers.{min(unpriced)}.price is not declared"
+            return f"providers.{min(unpriced)}.price is not declared, and no quote is known (--quote asks for one)"
         return _unknown_length([address for address, each in estimates.items() if each.unknown == "duration"])
 
 
@@ -230,11 +240,18 @@ def _lift(guard: Guard) -> str:
 def default_canary(plan: Plan, desired: Desired) -> int:
     """How many jobs go first where nobody says: one where one cause reruns many paid outputs, else none."""
     causes = Counter(
-        (step.reason.code, tuple((change.field, change.before, change.after) for change in step.changes))
+        (step.reason.code, _changes(step))
         for step in plan.steps
         if isinstance(step, Rerun | Supersede) and _is_paid(step.output, desired)
     )
     return 1 if max(causes.values(), default=0) >= MANY_RERUNS else 0
+
+
+def _changes(step: Rerun | Supersede) -> tuple[tuple[Canonical | None, ...], ...]:
+    """What changed, and to what; what their upstreams caused is one cause for all outputs of chains."""
+    if step.reason.code == "upstream":
+        return ()
+    return tuple((change.field, change.before, change.after) for change in step.changes)
 
 
 def _is_paid(output: Output, desired: Desired) -> bool:

@@ -1,25 +1,38 @@
-"""What earlier jobs cost and how long they took, for a minute of what they made: no fact about a job to come."""
+"""What earlier jobs cost and how long they took, for a minute of what they made: no fact about a job to come.
+
+Best are jobs of the same provider that made just the same renditions of other sources; then jobs whose renditions
+have the same containers, codecs and sizes; then all jobs of the provider.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Literal
 
 from reconciler.core.cost import Money, read_money
 from reconciler.core.manifest import Canonical, Manifest
 from reconciler.core.state import Attempt, JobRecord, OutputRecord, Record
 
 Rendition = frozenset[tuple[str, Canonical]]
+Likeness = Literal["same", "alike", "other"]
+
+# The fields that cost and time follow most, whatever variant they are of.
+_NATURE = frozenset({"container", "codec", "encoder", "width", "height"})
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What a minute came to, of so many earlier jobs: an amount of money, or seconds of work."""
+    """What a minute came to, of so many earlier jobs: an amount of money, or seconds of work.
+
+    `likeness` is how near they were: they made the `same`, something `alike`, or `other` things.
+    """
 
     per_minute: Decimal
     jobs: int
     currency: str = ""
+    likeness: Likeness = "same"
 
 
 @dataclass(slots=True)
@@ -37,13 +50,24 @@ class _PastJob:
         known = [Decimal(str(each)) for each in self.lengths.values() if each]
         return sum(known, Decimal(0)) / 60 if known and len(known) == len(self.lengths) else None
 
+    def examples(self) -> Iterator[tuple[Likeness, Hashable]]:
+        """What it is an example of; of a job whose outputs are not all known nothing but its provider is."""
+        if self.renditions and self.renditions.keys() == self.lengths.keys():
+            yield from keys_of(self.renditions.values())
+        else:
+            yield "other", None
+
+
+# For each key what was spent: an amount, and the minutes that it was spent for.
+_Spent = dict[tuple[str, Likeness, Hashable, str], list[tuple[Decimal, Decimal]]]
+
 
 class PastJobs:
     """The jobs that records know of, by their ids."""
 
     def __init__(self, records: Mapping[str, Record]) -> None:
-        self._costs: dict[str, Rate] | None = None
-        self._works: dict[tuple[str, frozenset[Rendition]], Rate] | None = None
+        self._costs: Mapping[tuple[str, Likeness, Hashable], Rate] | None = None
+        self._works: Mapping[tuple[str, Likeness, Hashable], Rate] | None = None
         self._jobs: dict[tuple[str, str], _PastJob] = {}
         for address, record in records.items():
             for entry in record.history:
@@ -55,34 +79,40 @@ class PastJobs:
                     self._add(address, made.provider, made.job, rendition(made.manifest))
                     self._length(made.provider, made.job.id, address, made.output.duration)
 
-    def cost(self, provider: str) -> Rate | None:
-        """What a minute of output came to on a provider, in the currency of most of its jobs; None if none is known."""
+    def cost(self, provider: str, renditions: Collection[Rendition]) -> Rate | None:
+        """What a minute of output came to on a provider, of the jobs that are nearest to one of these renditions.
+
+        In the currency of most of them; None if none is known.
+        """
         if self._costs is None:
-            self._costs = dict(self._by_provider())
-        return self._costs.get(provider)
+            self._costs = _rates(self._spent_money())
+        return _nearest(self._costs, provider, renditions)
 
-    def work(self, provider: str, renditions: frozenset[Rendition]) -> Rate | None:
-        """Seconds of work for a minute of source, of jobs that made just these renditions on a provider."""
+    def work(self, provider: str, renditions: Collection[Rendition]) -> Rate | None:
+        """Seconds of work for a minute of source, of the jobs that are nearest to one of these renditions."""
         if self._works is None:
-            spent: dict[tuple[str, frozenset[Rendition]], list[tuple[Decimal, Decimal]]] = {}
-            for job in self._jobs.values():
-                longest = max((each or 0 for each in job.lengths.values()), default=0)
-                if job.seconds is not None and longest:
-                    kind = job.provider, frozenset(job.renditions.values())
-                    spent.setdefault(kind, []).append((Decimal(str(job.seconds)), Decimal(str(longest)) / 60))
-            self._works = {kind: _rate(each) for kind, each in spent.items()}
-        return self._works.get((provider, renditions))
+            self._works = _rates(self._spent_time())
+        return _nearest(self._works, provider, renditions)
 
-    def _by_provider(self) -> Iterator[tuple[str, Rate]]:
-        found: dict[str, dict[str, list[tuple[Decimal, Decimal]]]] = {}
+    def _spent_money(self) -> _Spent:
+        spent: _Spent = {}
         for job in self._jobs.values():
             money, minutes = _money(job.cost), job.minutes()
             if money is not None and minutes:
-                of_provider = found.setdefault(job.provider, {})
-                of_provider.setdefault(money.currency, []).append((money.amount, minutes))
-        for provider, by_currency in found.items():
-            currency, spent = max(by_currency.items(), key=lambda each: (len(each[1]), each[0]))
-            yield provider, _rate(spent, currency)
+                for likeness, key in job.examples():
+                    of_key = spent.setdefault((job.provider, likeness, key, money.currency), [])
+                    of_key.append((money.amount, minutes))
+        return spent
+
+    def _spent_time(self) -> _Spent:
+        spent: _Spent = {}
+        for job in self._jobs.values():
+            longest = max((each or 0 for each in job.lengths.values()), default=0)
+            if job.seconds is not None and longest:
+                for likeness, key in job.examples():
+                    of_key = spent.setdefault((job.provider, likeness, key, ""), [])
+                    of_key.append((Decimal(str(job.seconds)), Decimal(str(longest)) / 60))
+        return spent
 
     def _add(self, address: str, provider: str, job: JobRecord, made: Rendition | None = None) -> None:
         known = self._jobs.setdefault((provider, job.id), _PastJob(provider))
@@ -97,8 +127,39 @@ class PastJobs:
 
 
 def rendition(manifest: Manifest) -> Rendition:
-    """What is asked of an output, whatever its source."""
+    """What is asked of an output, whatever its source: what its preset came to."""
     return frozenset(item for item in manifest.items() if not item[0].startswith("source"))
+
+
+def keys_of(renditions: Iterable[Rendition]) -> Iterator[tuple[Likeness, Hashable]]:
+    """What a job that makes these renditions is compared by, the nearest first."""
+    made = frozenset(renditions)
+    yield "same", made
+    yield "alike", frozenset(map(_nature, made))
+    yield "other", None
+
+
+def _nature(made: Rendition) -> Rendition:
+    return frozenset(item for item in made if item[0].rpartition(".")[2] in _NATURE)
+
+
+def _nearest(
+    rates: Mapping[tuple[str, Likeness, Hashable], Rate], provider: str, renditions: Collection[Rendition]
+) -> Rate | None:
+    found = (rates.get((provider, likeness, key)) for likeness, key in keys_of(renditions))
+    return next((rate for rate in found if rate is not None), None)
+
+
+def _rates(spent: _Spent) -> Mapping[tuple[str, Likeness, Hashable], Rate]:
+    """The rate of each key, in the currency of most of its jobs."""
+    best: dict[tuple[str, Likeness, Hashable], Rate] = {}
+    for (provider, likeness, key, currency), amounts in sorted(spent.items(), key=lambda each: each[0][3]):
+        amount, minutes = (sum(column, Decimal(0)) for column in zip(*amounts, strict=True))
+        rate = Rate(amount / minutes, len(amounts), currency, likeness)
+        known = best.get((provider, likeness, key))
+        if known is None or rate.jobs >= known.jobs:
+            best[provider, likeness, key] = rate
+    return best
 
 
 def _finished(record: Record) -> Iterator[Record | Attempt]:
@@ -116,8 +177,3 @@ def _money(text: str | None) -> Money | None:
         return None if text is None else read_money(text)
     except ValueError:
         return None
-
-
-def _rate(spent: list[tuple[Decimal, Decimal]], currency: str = "") -> Rate:
-    amount, minutes = (sum(column, Decimal(0)) for column in zip(*spent, strict=True))
-    return Rate(amount / minutes, len(spent), currency)

@@ -48,25 +48,32 @@ class Cost(Frozen, frozen=True):
     """What a step costs, as a decimal string; without a currency where nothing is paid.
 
     `expected` is null where it is not known, and `unknown` says what is missing: "price" (no rate card is
-    declared) or "duration" (of the source). `jobs` is how many earlier jobs it was learnt from; 0: your rate card.
+    declared) or "duration" (of the source). `jobs` is how many earlier jobs it was learnt from (0: your rate card),
+    and `likeness` whether these made the "same", something "alike", or "other" things. `quoted`: the provider said
+    it; of a job that makes several outputs it said it for all of them, and `expected` is null (see the job).
     """
 
     expected: str | None = "0"
     currency: str | None = None
     unknown: str | None = None
     jobs: int = 0
+    likeness: str = "same"
+    quoted: bool = False
 
 
 class Total(Frozen, frozen=True):
     """What a plan costs: `expected` one amount a currency, for `minutes` of output; `unknown` counts the rest.
 
-    `learnt` is about what the outputs cost that no rate card prices, by earlier jobs, for `learnt_minutes`.
+    `learnt` is about what the outputs cost that no rate card prices, by earlier jobs, for `learnt_minutes`; `quoted`
+    what `quoted_jobs` cost by the word of their providers.
     """
 
     expected: tuple[Cost, ...] = ()
     minutes: float = 0.0
     learnt: tuple[Cost, ...] = ()
     learnt_minutes: float = 0.0
+    quoted: tuple[Cost, ...] = ()
+    quoted_jobs: int = 0
     unknown_price: int = 0
     unknown_duration: int = 0
 
@@ -113,7 +120,8 @@ class ResourceChange(Frozen, frozen=True):
 class JobShown(Frozen, frozen=True):
     """Steps that share one job, and the source that it reads once. `seconds` is what it took last time.
 
-    Where it was never made, `seconds` is learnt from `like` earlier jobs that made the same of other sources.
+    Where it was never made, `seconds` is learnt from `like` earlier jobs of other sources; `likeness` is whether these
+    made the "same", something "alike", or "other" things. `quoted` is what its provider says that it costs.
     `kind` is the type of the provider; one that is `remote` runs jobs elsewhere and keeps what they make.
     """
 
@@ -125,6 +133,8 @@ class JobShown(Frozen, frozen=True):
     source: SourceShown
     seconds: float | None = None
     like: int = 0
+    likeness: str = "same"
+    quoted: Cost | None = None
 
 
 class Summary(Frozen, frozen=True):

@@ -15,7 +15,7 @@ from reconciler.views.limits import limit_words
 from reconciler.views.markdown_budget import Section, fitted
 from reconciler.views.markdown_causes import KINDS, LISTED_AT_MOST, cause_table, outputs
 from reconciler.views.markdown_text import code, prose
-from reconciler.views.money import amount, expected
+from reconciler.views.money import FARNESS, amount, expected, going_by, time_basis
 from reconciler.views.plan_causes import causes
 from reconciler.views.plan_text import no_changes
 from reconciler.views.words import count, span
@@ -177,9 +177,19 @@ def _cost_of(members: Sequence[ResourceChange]) -> str:
     known = [f"≈ {amount(f'{spent:.2f}', currency)}" for currency, spent in sorted(sums.items())]
     unknown = sum(change.cost.unknown is not None for change in members)
     said = " and ".join([*known, *([f"not known for {unknown:,}"] if unknown else [])])
+    quoted = sum(change.cost.quoted and change.cost.expected is None for change in members)
+    beside = f"quoted for {quoted:,} with their jobs" if quoted else ""
+    basis = _basis(members) if known else ""
+    return ", ".join(filter(None, [said, basis, beside])) or "free"
+
+
+def _basis(members: Sequence[ResourceChange]) -> str:
+    """What amounts rest on: the best that is known of the worst of them."""
     jobs = max((change.cost.jobs for change in members), default=0)
-    basis = f"going by {count(jobs, 'earlier job')}" if jobs else "your rate card"
-    return f"{said}, {basis}" if known else said or "free"
+    if jobs:
+        likeness = max((change.cost.likeness for change in members if change.cost.jobs), key=FARNESS.index)
+        return going_by(jobs, likeness)
+    return "as quoted" if any(change.cost.quoted for change in members) else "your rate card"
 
 
 def _limits(document: PlanDocument) -> str:
@@ -194,7 +204,7 @@ def _safety(document: PlanDocument) -> str:
     """What is encoded, how long it took last time, and that the old files stay until then."""
     known = [job.seconds for job in document.jobs if job.seconds is not None]
     video = f"{span(document.cost.minutes * 60)} of video. " if document.cost.minutes else ""
-    took = f"About {span(sum(known))}, as last time. " if known and len(known) == len(document.jobs) else ""
+    took = f"About {span(sum(known))}, {time_basis(document)}. " if known and len(known) == len(document.jobs) else ""
     old = "The old files stay live until each new one is verified. " if document.summary.rerun else ""
     said = f"{video}{took}{old}".strip()
     return f"{said}\n\n" if said else ""

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from reconciler.core.approval import Refusal, plan_id, plan_lines
-from reconciler.core.cost import total
+from reconciler.core.cost import Money, total
 from reconciler.core.encode import Output, ProviderSettings, Source
-from reconciler.core.estimates import FREE, Estimate, Estimator
+from reconciler.core.estimates import FREE, NO_QUOTES, Estimate, Estimator, Quotes, amounts
 from reconciler.core.guards import Guard
 from reconciler.core.jobs import PlannedJob, plan_jobs
 from reconciler.core.manifest import Difference
@@ -46,6 +46,7 @@ from reconciler.views.document import (
     Summary,
     Total,
 )
+from reconciler.views.money import FARNESS
 
 
 def plan_document(
@@ -59,10 +60,13 @@ def plan_document(
     refused: Sequence[Refusal] = (),
     guards: Sequence[Guard] = (),
     findings: Sequence[str] = (),
+    quotes: Quotes = NO_QUOTES,
 ) -> PlanDocument:
-    """The whole plan as a document; `findings` are sentences about what `--refresh` saw."""
+    """The whole plan as a document; `findings` are what `--refresh` saw, in sentences, `quotes` what providers said."""
     lines = plan_lines(plan)
-    estimator = Estimator(providers, records)
+    planned = plan_jobs(plan.project, encode_steps(plan))
+    together = [job.request.outputs for job in planned]
+    estimator = Estimator(providers, records, quotes=quotes, together=together)
     estimates = {step.address: estimator.estimate(step) for step in plan.steps}
     coming = {step.address for step in plan.steps if isinstance(step, EncodeStep | ReuseTwin)}
     return PlanDocument(
@@ -79,7 +83,7 @@ def plan_document(
         resource_changes=tuple(
             resource_change(step, providers, estimates[step.address], _upstream(step, coming)) for step in plan.steps
         ),
-        jobs=tuple(_jobs(plan, providers, estimator)),
+        jobs=tuple(_jobs(planned, providers, estimator, quotes)),
         summary=summary(plan),
         relinks=tuple(relink.address for relink in plan.relinks),
         warnings=plan.notices,
@@ -178,6 +182,7 @@ def total_cost(estimates: Iterable[Estimate]) -> Total:
     """What all steps cost together, and of how many that is not known."""
     paid = [each for each in estimates if each != FREE]
     known = [each for each in paid if each.money is not None and not each.jobs]
+    quoted = [each for each in paid if each.quote is not None]
     learnt = [each for each in paid if each.money is not None and each.jobs]
     missing = Counter(each.unknown for each in paid)
     return Total(
@@ -185,6 +190,8 @@ def total_cost(estimates: Iterable[Estimate]) -> Total:
         minutes=_minutes(known),
         learnt=_amounts(learnt),
         learnt_minutes=_minutes(learnt),
+        quoted=tuple(_quoted(money) for money in total(amounts(quoted))),
+        quoted_jobs=len({each.quote.addresses for each in quoted if each.quote is not None}),
         unknown_price=missing["price"],
         unknown_duration=missing["duration"],
     )
@@ -192,8 +199,13 @@ def total_cost(estimates: Iterable[Estimate]) -> Total:
 
 def _amounts(estimates: Sequence[Estimate]) -> tuple[Cost, ...]:
     jobs = max((each.jobs for each in estimates), default=0)
-    sums = total(each.money for each in estimates if each.money is not None)
-    return tuple(Cost(f"{money.amount:.2f}", money.currency, jobs=jobs) for money in sums)
+    likeness = max((each.likeness for each in estimates), key=FARNESS.index, default="same")
+    sums = total(amounts(estimates))
+    return tuple(Cost(f"{money.amount:.2f}", money.currency, jobs=jobs, likeness=likeness) for money in sums)
+
+
+def _quoted(money: Money) -> Cost:
+    return Cost(f"{money.amount.normalize():f}", money.currency, quoted=True)
 
 
 def _minutes(estimates: Sequence[Estimate]) -> float:
@@ -201,8 +213,12 @@ def _minutes(estimates: Sequence[Estimate]) -> float:
 
 
 def _cost(estimate: Estimate) -> Cost:
+    if estimate.quote is not None:
+        alone = len(estimate.quote.addresses) == 1
+        return _quoted(estimate.quote.money) if alone else Cost(None, None, quoted=True)
     if estimate.money is not None:
-        return Cost(f"{estimate.money.amount:f}", estimate.money.currency, jobs=estimate.jobs)
+        amount, currency = f"{estimate.money.amount:f}", estimate.money.currency
+        return Cost(amount, currency, jobs=estimate.jobs, likeness=estimate.likeness)
     return Cost() if estimate.unknown is None else Cost(None, None, estimate.unknown)
 
 
@@ -216,11 +232,14 @@ def _path(step: Step, output: Output | None, providers: Mapping[str, ProviderSet
     return None if settings is not None and settings.holds else output.path
 
 
-def _jobs(plan: Plan, providers: Mapping[str, ProviderSettings], estimator: Estimator) -> Iterator[JobShown]:
-    for job in plan_jobs(plan.project, encode_steps(plan)):
-        seconds, like = _last_time(job), 0
+def _jobs(
+    jobs: Sequence[PlannedJob], providers: Mapping[str, ProviderSettings], estimator: Estimator, quotes: Quotes
+) -> Iterator[JobShown]:
+    for job in jobs:
+        seconds, rate = _last_time(job), None
         if seconds is None:
-            seconds, like = estimator.work(job.provider, job.request.outputs) or (None, 0)
+            seconds, rate = estimator.work(job.provider, job.request.outputs) or (None, None)
+        quote = quotes.get(job.steps[0].address)
         yield JobShown(
             provider=job.provider,
             kind=providers[job.provider].type if job.provider in providers else "",
@@ -229,7 +248,9 @@ def _jobs(plan: Plan, providers: Mapping[str, ProviderSettings], estimator: Esti
             addresses=tuple(step.address for step in job.steps),
             source=source_shown(job.request.source),
             seconds=seconds,
-            like=like,
+            like=0 if rate is None else rate.jobs,
+            likeness="same" if rate is None else rate.likeness,
+            quoted=None if quote is None else _quoted(quote.money),
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from reconciler.views.cells import fold, visible, whole, width
 from reconciler.views.document import Basis, PlanDocument, SourceShown, Summary
 from reconciler.views.limits import limit_words
-from reconciler.views.money import cost_sentences
+from reconciler.views.money import cost_sentences, time_basis
 from reconciler.views.plan_causes import cause_lines
 from reconciler.views.plan_detail import detail_lines
 from reconciler.views.plan_rows import row_lines
@@ -233,6 +233,4 @@ def _time(document: PlanDocument) -> str:
         return "Time: known after the first run."
     if len(known) < len(document.jobs):
         return f"Time: more than {span(sum(known))}."
-    like = max(job.like for job in document.jobs)
-    why = f"going by {count(like, 'earlier job')}" if like else "as last time"
-    return f"Time: about {span(sum(known))}, {why}."
+    return f"Time: about {span(sum(known))}, {time_basis(document)}."

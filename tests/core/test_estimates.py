@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
+from msgspec.structs import replace as changed
 
 from builders import desired, output, record, source, world
 from reconciler.core.cost import Money
 from reconciler.core.encode import ProviderSettings
-from reconciler.core.estimates import FREE, Estimate, Estimator
+from reconciler.core.estimates import FREE, Estimate, Estimator, Quote, amounts
 from reconciler.core.guards import guards
 from reconciler.core.limits import Limits
 from reconciler.core.plan import make_plan
@@ -52,11 +52,47 @@ def test_a_rate_card_is_a_fact():
     assert Estimate(Money(Decimal("0.0500"), "USD"), 60.0) == found
 
 
-def test_without_one_earlier_jobs_are_gone_by_and_counted():
-    """Two jobs made five minutes of output for 10 BYC: a minute is about 2 BYC, going by two jobs."""
+def test_without_one_jobs_that_made_the_same_are_gone_by():
+    """The one job that made just this rendition cost 4 BYC for its minute; the one that made two is not like it."""
     found = Estimator(paid(), PAST).estimate(step(of=TRIMMED))
 
-    assert Estimate(Money(Decimal("2.0000"), "BYC"), 60.0, jobs=2) == found
+    assert Estimate(Money(Decimal("4.0000"), "BYC"), 60.0, jobs=1, likeness="same") == found
+
+
+def test_outputs_of_one_job_are_compared_with_jobs_that_made_the_same_together():
+    """Both renditions in one job: 6 BYC for four minutes of output."""
+    both = [output(f"new/{name}", crf=crf, of=TRIMMED, provider="cloud") for name, crf in (("a", 23), ("b", 26))]
+    found = Estimator(paid(), PAST, together=[both]).estimate(Create(both[0], Reason("new", "new")))
+
+    assert Estimate(Money(Decimal("1.5000"), "BYC"), 60.0, jobs=1, likeness="same") == found
+
+
+def test_then_jobs_of_the_same_codecs_and_sizes():
+    """Another crf: all jobs whose outputs are as large and of these codecs, told as such."""
+    found = Estimator(paid(), PAST).estimate(step(of=TRIMMED, crf=30))
+
+    assert Estimate(Money(Decimal("2.0000"), "BYC"), 60.0, jobs=2, likeness="alike") == found
+
+
+def test_then_all_jobs_of_the_provider():
+    """Another container: two jobs made five minutes of other things for 10 BYC; not those of another provider."""
+    wanted = Create(output("new/a", container="mkv", of=TRIMMED, provider="cloud"), Reason("new", "new"))
+    elsewhere = {"e/x": made("e/x", "j9", cost="900 BYC")}
+    elsewhere = {"e/x": changed(elsewhere["e/x"], provider="other")}
+    found = Estimator(paid(), {**PAST, **elsewhere}).estimate(wanted)
+
+    assert Estimate(Money(Decimal("2.0000"), "BYC"), 60.0, jobs=2, likeness="other") == found
+
+
+def test_a_quote_is_what_the_provider_said():
+    """Of all outputs of a job together, whatever a rate card or earlier jobs say; it counts once."""
+    quote = Quote(Money(Decimal(124), "BYC"), ("new/a", "new/b"))
+    quotes = dict.fromkeys(quote.addresses, quote)
+    estimator = Estimator(paid(Money(Decimal("0.05"), "USD")), PAST, quotes=quotes)
+    found = [estimator.estimate(step(address, of=TRIMMED)) for address in ("new/a", "new/b", "new/c")]
+
+    assert [Estimate(seconds=60.0, quote=quote)] * 2 == found[:2]
+    assert [Money(Decimal("0.0500"), "USD"), Money(Decimal(124), "BYC")] == list(amounts(found))
 
 
 def test_without_either_nothing_is_guessed():
@@ -98,7 +134,18 @@ def test_a_limit_rests_on_no_guess():
     plan = make_plan(wanted, PAST, world(), Selection(limits=Limits(max_cost=(Money(Decimal(50), "BYC"),))))
     (cost,) = [guard for guard in guards(plan, wanted, PAST) if guard.key == "max_cost"]
 
-    assert (None, "providers.cloud.price is not declared") == (cost.used, cost.missing)
+    said = "providers.cloud.price is not declared, and no quote is known (--quote asks for one)"
+    assert (None, said) == (cost.used, cost.missing)
+
+
+def test_a_limit_rests_on_a_quote():
+    """max_cost counts what the provider said that the job will cost."""
+    wanted = replace(desired(step(of=TRIMMED).output), providers=paid())
+    plan = make_plan(wanted, PAST, world(), Selection(limits=Limits(max_cost=(Money(Decimal(50), "BYC"),))))
+    quote = Quote(Money(Decimal("50.5"), "BYC"), ("new/a",))
+    (cost,) = [guard for guard in guards(plan, wanted, PAST, {"new/a": quote}) if guard.key == "max_cost"]
+
+    assert (Decimal("50.5"), True) == (cost.used, cost.breached)
 
 
 def test_time_is_learnt_from_jobs_that_made_the_same():
@@ -109,7 +156,12 @@ def test_time_is_learnt_from_jobs_that_made_the_same():
     ]
     estimator = Estimator(paid(), PAST)
 
-    assert (pytest.approx(15.0), 1) == estimator.work("cloud", both)
-    assert (pytest.approx(30.0), 1) == estimator.work("cloud", both[:1])
-    assert estimator.work("cloud", [output("new/c", crf=40, of=TRIMMED, provider="cloud")]) is None
+    def work(outputs, provider="cloud"):
+        seconds, rate = estimator.work(provider, outputs)
+        return round(seconds, 3), rate.jobs, rate.likeness
+
+    assert (15.0, 1, "same") == work(both)
+    assert (30.0, 1, "same") == work(both[:1])
+    assert (20.0, 2, "alike") == work([output("new/c", crf=40, of=TRIMMED, provider="cloud")])
+    assert (20.0, 2, "other") == work([output("new/c", container="mkv", of=TRIMMED, provider="cloud")])
     assert estimator.work("local", both) is None

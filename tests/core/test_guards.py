@@ -145,7 +145,7 @@ def test_new_outputs_are_no_reruns():
 @pytest.mark.parametrize(
     ("missing", "price", "length"),
     [
-        ("providers.cloud.price is not declared", None, 1),
+        ("providers.cloud.price is not declared, and no quote is known (--quote asks for one)", None, 1),
         (
             "the length of the source of e001/720p is not known before it was encoded once, or trimmed",
             PRICE,
