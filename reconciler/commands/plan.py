@@ -12,7 +12,7 @@ from reconciler import __version__
 from reconciler.commands import gathering
 from reconciler.commands.choosing import choosing, telling
 from reconciler.commands.options import Command, Globals, refuse_nothing, trusting, with_globals
-from reconciler.commands.plan_options import environment_option
+from reconciler.commands.plan_options import environment_option, quoting
 from reconciler.commands.planning import document_of, now, repeated
 from reconciler.commands.speaking import Screen
 from reconciler.core.errors import ReconcilerError, RefusedError, UsageError
@@ -32,6 +32,7 @@ CHANGES = 2
 @click.option("--detail", is_flag=True, help="A block for each output, with its fields, as OpenTofu words it.")
 @click.option("--show-commands", is_flag=True, help="Also show the ffmpeg commands that apply would run.")
 @click.option("--refresh", is_flag=True, help="Also look at jobs in flight and at the remote sources of what will run.")
+@quoting
 @telling
 @click.option("--markdown", metavar="FILE", callback=refuse_nothing, help="Also write the plan as a Markdown comment.")
 @environment_option("the project")
@@ -52,21 +53,25 @@ def command(
     detail: bool,
     show_commands: bool,
     refresh: bool,
+    quote: bool,
     fail_on_limits: bool,
     detailed_exitcode: bool,
 ) -> int:
-    """Show what would be encoded, why, and at what cost. Starts nothing, contacts nobody, writes nothing.
+    """Show what would be encoded, why, and at what cost. Starts nothing and writes nothing.
 
+    Contacts nobody, unless --refresh or --quote says so.
     ADDR is an address, an encode (all of its outputs), or a glob over addresses. With --json the result is a line
     of JSON an event, the last of them the whole plan.
     """
     screen = Screen(settings)
-    if base is not None and (out is not None or refresh or show_commands):
-        raise UsageError("--base compares specs with specs: leave out --out, --refresh and --show-commands")
+    if base is not None and (out is not None or refresh or quote or show_commands):
+        raise UsageError("--base compares specs with specs: leave out --out, --refresh, --quote and --show-commands")
     planned = _planned(settings, selection, base, refresh=refresh)
     screen.warnings(planned.warnings)
+    if quote:
+        planned = _quoted(settings, planned, screen)
     document = document_of(planned, settings, _looked(settings, planned) if refresh else ())
-    options = repeated(settings, selection)
+    options = f"{repeated(settings, selection)}{' --quote' if quote else ''}"
     if out is not None:
         save(Path(out), write_document(document) + "\n", "the plan")
     if markdown is not None:
@@ -110,6 +115,12 @@ def _looked(settings: Globals, planned: gathering.Planned) -> list[str]:
     from reconciler.commands.looking import look_at_world  # noqa: PLC0415 - a tenth of a second that few plans need
 
     return look_at_world(settings, planned)
+
+
+def _quoted(settings: Globals, planned: gathering.Planned, screen: Screen) -> gathering.Planned:
+    from reconciler.commands.quoting import quoted  # noqa: PLC0415 - as above
+
+    return quoted(settings, planned, screen.warnings)
 
 
 def _commands(planned: gathering.Planned) -> list[tuple[str, str]]:
