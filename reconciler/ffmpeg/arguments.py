@@ -33,6 +33,7 @@ from reconciler.ffmpeg.trimming import lead_in, seek
 # Silence, where it is asked for instead of no sound at all, is an input of its own.
 _MADE_UP = "1:a:0"
 _LONG = 60.0  # seconds
+_LATE = 0.05  # seconds
 
 # Options that begin a line of their own where a command is shown.
 _LINE_STARTS = {
@@ -226,10 +227,18 @@ def _heard(wanted: Parameters, trim: Trim, facts: MediaFacts | None) -> list[tup
     if facts is not None and _silent(wanted, facts):
         return [(Heard(_MADE_UP, tuple(sound.filters(audio, None))), Chosen(0, None))]
     cut = trimming.filters("audio", trim, lead_in(trim, facts))
-    return [
-        (Heard(f"0:a:{each.number}", (*cut, *sound.filters(audio, each.facts)), audio.loudness), each)
-        for each in chosen(audio, facts)
-    ]
+    heard: list[tuple[Heard, Chosen]] = []
+    for each in chosen(audio, facts):
+        # Browsers pass over the pictures that come before the first sound of a package.
+        late = is_package(wanted) and facts is not None and _begin(facts, each, trim) > _LATE
+        chain = (*cut, *sound.filters(audio, each.facts, late=late))
+        heard.append((Heard(f"0:a:{each.number}", chain, audio.loudness), each))
+    return heard
+
+
+def _begin(facts: MediaFacts, track: Chosen, trim: Trim) -> float:
+    """When a sound begins in an output."""
+    return wanted_span(facts, track.facts, trim)[0] if track.facts is not None else 0.0
 
 
 def _louder(wanted: Parameters, heard: Heard, track: Chosen, findings: Findings) -> list[str]:

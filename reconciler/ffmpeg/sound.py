@@ -35,9 +35,12 @@ def options(audio: Audio, copied: Sequence[bool] = (False,)) -> list[str]:
     return words + (["-ar", str(audio.sample_rate)] if audio.sample_rate else [])
 
 
-def filters(audio: Audio, track: AudioTrack | None) -> list[str]:
-    """What is done to the sound on its way. `track` None: nothing is known of the source yet."""
-    return [*_filled(track), *_layout(audio, audio.codec or "aac", track), *_heard(audio, track)]
+def filters(audio: Audio, track: AudioTrack | None, *, late: bool = False) -> list[str]:
+    """What is done to the sound on its way. `track` None: nothing is known of the source yet.
+
+    `late` sound is given silence up to where the output begins.
+    """
+    return [*_filled(track, late=late), *_layout(audio, audio.codec or "aac", track), *_heard(audio, track)]
 
 
 def channels_of(audio: Audio, track: AudioTrack | None) -> int | None:
@@ -59,7 +62,9 @@ def layout_of(channels: int, codec: str) -> str | None:
     return _LAYOUTS_OF_FOUR.get(codec) if channels == 4 else _LAYOUTS.get(channels)
 
 
-def _filled(track: AudioTrack | None) -> list[str]:
+def _filled(track: AudioTrack | None, *, late: bool) -> list[str]:
+    if late:
+        return ["aresample=async=1:first_pts=0"]
     return ["aresample=async=1"] if track is not None and holes(track) else []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+from array import array
 from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -240,6 +241,19 @@ def test_a_late_picture_says_so_in_its_segments(clips, tmp_path):
         first = next(container.demux(video=0))
         assert abs(0.8 - float(first.dts * first.time_base)) < 0.001
     assert 'mediaPresentationDuration="PT2.800S"' in (folder / "manifest.mpd").read_text()
+
+
+@pytest.mark.parametrize("kind", ["fmp4", "ts"])
+def test_late_sound_is_led_in_by_silence(clips, tmp_path, kind):
+    """Players would pass over the pictures that come before the first sound."""
+    master, late = tmp_path / "late.mkv", ("-itsoffset", 0.8, "-i", clips.plain())
+    ffmpeg("-i", clips.plain(), *late, "-map", "0:v", "-map", "1:a", "-c", "copy", master)
+    _, folder = package(tmp_path, local(master), segment={"type": kind, "duration": 1}, variants={"only": REORDERED})
+    sound = folder / ("only" if kind == "ts" else "audio")
+    made = frames(segments(sound, m3u8.load(str(sound / "index.m3u8")))[0], "audio")
+    samples = [array("f", bytes(frame.planes[0])) for frame in made]
+    heard = next(number for number, values in enumerate(samples) if max(values) > 0.01)
+    assert abs(0.8 - heard * 1024 / 48000) < 0.05
 
 
 def test_packages_and_files_share_one_process(clips, tmp_path):
