@@ -49,16 +49,14 @@ class StoreLock:
         content = msgspec.json.encode(Holder(self.id, who(), self._now().strftime("%Y-%m-%dT%H:%M:%SZ")))
         waited = 0.0
         with self._shared.asking():
-            while (version := self._taken(content, own)) is None:
-                held = holder_of(self._shared)
-                if held is None:
-                    continue
-                if waited >= timeout or sleep is None:
-                    raise LockedError(_told(held, self._shared.url))
-                sleep(_RETRY_SECONDS)
-                waited += _RETRY_SECONDS
+            while not isinstance(found := self._taken(content, own), Version):
+                if found is not None and (waited >= timeout or sleep is None):
+                    raise LockedError(_told(found, self._shared.url))
+                if found is not None and sleep is not None:
+                    sleep(_RETRY_SECONDS)
+                    waited += _RETRY_SECONDS
             self._is_taken = True
-            self._prove(content, version)
+            self._prove(content, found)
 
     def holds(self) -> bool:
         """Whether the lock still is ours; somebody may have broken it. Raises StateError."""
@@ -81,8 +79,8 @@ class StoreLock:
                 f"  {_unlock(self._shared.url, self.id)}"
             ) from error
 
-    def _taken(self, content: bytes, own: Collection[str]) -> Version | None:
-        """The version of the lock that was taken; None where somebody else holds it."""
+    def _taken(self, content: bytes, own: Collection[str]) -> Version | Holder | None:
+        """The version of the lock that was taken, or who holds it; None where it was given back just now."""
         objects, key = self._shared.objects, self._shared.key(LOCK)
         made = objects.create(key, content)
         if made is not None:
@@ -92,7 +90,8 @@ class StoreLock:
             return None
         if found[0] == content:  # a reply was lost, and the request sent again
             return found[1]
-        return objects.swap(key, content, found[1]) if _read(found[0]).id in own else None
+        held = _read(found[0])
+        return objects.swap(key, content, found[1]) if held.id in own else held
 
     def _prove(self, content: bytes, version: Version) -> None:
         """Refuse a store that ignores conditions: a lock that is held must be neither created nor swapped again.
@@ -102,7 +101,8 @@ class StoreLock:
         objects, key = self._shared.objects, self._shared.key(LOCK)
         another = Version('"no-such-version"', None if version.number is None else "1")
         missing = []
-        if objects.create(key, content) is not None:
+        # One that could be created again may have been broken by somebody just now; twice in a row it was not.
+        if objects.create(key, content) is not None and objects.create(key, content) is not None:
             missing.append('"create only if there is none" (If-None-Match: *)')
         if objects.swap(key, content, another) is not None:
             missing.append('"replace only this version" (If-Match)')
