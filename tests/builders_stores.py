@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+import shutil
 import socket
 import subprocess
 import sysconfig
@@ -11,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
 
 from builders_http import waits_until
 
@@ -43,15 +47,48 @@ class S3:
 @contextmanager
 def s3(folder: Path) -> Iterator[S3]:
     """Serve an empty bucket called `site`."""
+    with _rclone(folder, "--auth-key", f"{KEY},{SECRET}") as port:
+        yield S3(port, folder)
+
+
+@dataclass(frozen=True)
+class Google(S3):
+    """A server that speaks as Google Cloud Storage does in XML, which is what S3 speaks; signatures it takes unseen."""
+
+    account: Path = Path()
+
+    def environment(self, port=None, **more):
+        """A service account, whose key signs tokens and links, and where the server is."""
+        endpoint = f"http://127.0.0.1:{port or self.port}"
+        return {"GOOGLE_SERVICE_ACCOUNT": str(self.account), "GOOGLE_BASE_URL": endpoint} | more
+
+
+@contextmanager
+def google(folder: Path) -> Iterator[Google]:
+    """Serve an empty bucket called `site`; skips where openssl, which makes the account's key, is missing."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl makes the key of the account")
+    with _rclone(folder) as port:
+        making = ["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]
+        key = subprocess.run(making, check=True, capture_output=True, text=True).stdout
+        said = {"type": "service_account", "client_email": "r@test.iam.gserviceaccount.com", "private_key_id": "1"}
+        account = folder.parent / "account.json"
+        account.write_text(json.dumps({**said, "private_key": key}))
+        yield Google(port, folder, account)
+
+
+@contextmanager
+def _rclone(folder, *options):
+    """Serve the folders in a folder as buckets, one of them called `site`; gives the port."""
     (folder / "site").mkdir(parents=True)
     port = free_port()
-    command = [str(RCLONE), "serve", "s3", "--config", "/dev/null", "--auth-key", f"{KEY},{SECRET}"]
+    command = [str(RCLONE), "serve", "s3", "--config", "/dev/null", *options]
     command += ["--addr", f"127.0.0.1:{port}", "--vfs-cache-mode", "off", str(folder)]
     with (folder.parent / "rclone.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:
         assert waits_until(lambda: answers(port), 60), "rclone does not serve"
-        yield S3(port, folder)
+        yield port
     finally:
         process.terminate()
         process.wait()
