@@ -8,7 +8,7 @@ kinds would open whatever such a file claims to be.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from reconciler.core.encode import Trim
 from reconciler.core.parameters import Parameters
@@ -21,22 +21,10 @@ from reconciler.ffmpeg.inserts import Inserts
 from reconciler.ffmpeg.subtitles import is_pictures, missing, number
 
 _EVENT = "Dialogue:"
-_FIELDS = 9  # before an event's text
+_STYLE, _FIELDS = 3, 9  # where an event names its style, and where its text begins
 _STYLING = re.compile(r"\{[^}]*\}|\\[Nnh]")
 _NOT_FOUND = re.compile(r"failed to find any fallback with glyph 0x([0-9A-Fa-f]+)")
 _A_LINE = 40
-
-# Letters on a blank picture, to see which of them the fonts have.
-_SHEET = """[Script Info]
-ScriptType: v4.00+
-
-[V4+ Styles]
-Format: Name, Fontname, Fontsize, PrimaryColour, Alignment, Encoding
-Style: Default,Arial,16,&Hffffff,2,1
-
-[Events]
-Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
-"""
 
 
 def asked(wanted: Parameters) -> str | None:
@@ -87,19 +75,34 @@ def reading(opened: Sequence[str], track: int, file: str) -> list[str]:
 
 
 def letters(text: str) -> str:
-    """The different letters of subtitles in ASS, sorted; empty if there are no cues."""
-    events = (line.removeprefix(_EVENT) for line in text.splitlines() if line.startswith(_EVENT))
-    said = (_STYLING.sub("", event.split(",", _FIELDS)[-1]) for event in events)
-    return "".join(
-        sorted({letter for each in said for letter in each if letter.isprintable() and not letter.isspace()})
-    )
+    """The different letters of subtitles in ASS, sorted; empty if there are no cues that say anything."""
+    return "".join(sorted({letter for used in _letters(text).values() for letter in used}))
 
 
-def sheet(of: str) -> str:
-    """Subtitles that hold each letter once."""
-    safe = of.replace("{", "").replace("}", "").replace("\\", "")
-    lines = "\\N".join(safe[at : at + _A_LINE] for at in range(0, len(safe), _A_LINE))
-    return f"{_SHEET}{_EVENT} 0,0:00:00.00,0:00:10.00,Default,,0,0,0,,{lines}\n"
+def sheet(text: str) -> str:
+    """Subtitles in ASS that hold each letter of others once, in each of the styles that it has there."""
+    head = text.partition(f"\n{_EVENT}")[0]
+    events = [
+        f"{_EVENT} 0,0:00:00.00,0:00:10.00,{style},,0,0,0,,{_spread(used)}" for style, used in _letters(text).items()
+    ]
+    return "\n".join([head, *events, ""])
+
+
+def _letters(text: str) -> dict[str, set[str]]:
+    """The letters of each style."""
+    found: dict[str, set[str]] = {}
+    for line in text.splitlines():
+        fields = line.split(",", _FIELDS)
+        if line.startswith(_EVENT) and len(fields) > _FIELDS:
+            said = _STYLING.sub("", fields[_FIELDS])
+            found.setdefault(fields[_STYLE], set()).update(each for each in said if each.isprintable() and each != " ")
+    return {style: used for style, used in found.items() if used}
+
+
+def _spread(used: Iterable[str]) -> str:
+    """Letters on several lines, without those that ASS takes for commands."""
+    safe = "".join(sorted(set(used) - set("{}\\")))
+    return "\\N".join(safe[at : at + _A_LINE] for at in range(0, len(safe), _A_LINE))
 
 
 def looking_for_fonts(file: str, fonts: str | None, part: str) -> list[str]:

@@ -104,11 +104,12 @@ class Inserting:
 
     def _look_at_letters(self, name: str, file: Path) -> None:
         """Nothing may be burnt in without a word about it. Raises RejectedError."""
-        used = burn_in.letters(file.read_text(encoding="utf-8", errors="replace"))
+        text = file.read_text(encoding="utf-8", errors="replace")
+        used = burn_in.letters(text)
         if not used:
             raise RejectedError(f"{name} holds no subtitles")
         sheet, fonts, report = self.folder / "letters.ass", self.folder / "fonts", Report()
-        sheet.write_text(burn_in.sheet(used), encoding="utf-8")
+        sheet.write_text(burn_in.sheet(text), encoding="utf-8")
         command = burn_in.looking_for_fonts(str(sheet), str(fonts) if fonts.is_dir() else None, str(file))
         ended = self.run(command, file, report)
         if not ended.succeeded:

@@ -9,7 +9,7 @@ from reconciler.core.encode import Source
 from reconciler.core.parameters import Video
 from reconciler.core.watermark_fields import Watermark
 from reconciler.ffmpeg import burn_in, geometry, trimming, watermark
-from reconciler.ffmpeg.facts import MediaFacts, video_track
+from reconciler.ffmpeg.facts import MediaFacts, video_track, wanted_span
 from reconciler.ffmpeg.graph import Feed, Layer
 from reconciler.ffmpeg.inserts import Inserts
 from reconciler.ffmpeg.trimming import lead_in
@@ -46,10 +46,21 @@ class Picture:
         if letters is None:
             filters += shape
         else:
-            layers.append(replace(letters, after=tuple(shape)))
+            layers.append(replace(letters, after=(*self._ended(original), *shape)))
         if self.mark is not None and self.image is not None:
             layers.append(watermark.layer(self.mark, self.image, self.video, track))
         if layers:
             layers[-1] = replace(layers[-1], after=(*layers[-1].after, *last))
             last = ()
         return Feed("video", f"{original.number}:V:0", (*filters, *last), layers=tuple(layers))
+
+    def _ended(self, original: Original) -> list[str]:
+        """The end of the picture once more: subtitles that come later would make the last picture stay on."""
+        facts, trim, track = original.facts, original.source.trim, video_track(original.facts)
+        if facts is None or track is None:
+            return []
+        end = wanted_span(facts, track, trim)[1]
+        if trim.end is None or track.end - facts.start < trim.end:
+            rate = geometry.output_rate(self.video, track)
+            end -= min(track.frame, float(1 / rate) if rate else track.frame) / 2
+        return [f"trim=end={end:.6f}"]

@@ -17,7 +17,7 @@ from reconciler.ffmpeg.progress import Progress, ProgressReader
 
 # What a program may need to be found and to find its libraries; nothing that may be a secret, and nothing that
 # makes ffmpeg write files of its own (FFREPORT).
-_KEPT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT")
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "SYSTEMROOT", "FONTCONFIG_FILE", "FONTCONFIG_PATH")
 
 _LISTENING = 0.1
 

@@ -12,7 +12,8 @@ from reconciler.ffmpeg.facts import MediaFacts, SubtitleTrack
 
 # ffmpeg's names of encoder and muxer.
 _FORMATS = {"vtt": "webvtt", "srt": "srt"}
-_PICTURES = frozenset({"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub"})
+# Decoders of subtitles that are pictures, by the names that the probe has for them.
+_PICTURES = frozenset({"pgssub", "dvdsub", "dvbsub", "xsub"})
 _CUE = re.compile(r"^(?:(\d+):)?(\d\d):(\d\d)[.,](\d{3}) --> (?:(\d+):)?(\d\d):(\d\d)[.,](\d{3})", re.MULTILINE)
 
 
