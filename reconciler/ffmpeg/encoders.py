@@ -18,6 +18,8 @@ from reconciler.ffmpeg.light import Light, svt_light, x265_light
 from reconciler.ffmpeg.tonemap import kept_light
 
 _SVT_TUNES = {"vq": "0", "psnr": "1", "ssim": "2", "iq": "3", "ms_ssim": "4", "vmaf": "5"}
+# A faster first pass crashes now and then on pictures lower than 144, and sees too little of them when it does not.
+_SVT_FIRST = 8
 _VP9_CONTENT = {"screen", "film"}
 
 # Those that keep a ceiling in a buffer, next to the quality or the average.
@@ -57,7 +59,7 @@ def options(
     which pass it is of an encode in two.
     """
     encoder = encoder_of(video)
-    words = ["-c:v", encoder, *_speed(video, encoder), *_style(video, encoder), *_rate_control(video, encoder)]
+    words = ["-c:v", encoder, *_speed(video, encoder, of_two), *_style(video, encoder), *_rate_control(video, encoder)]
     words += _keyframes(video, encoder, track, from_first=from_first)
     words += ["-threads:v", str(threads)] if threads else []
     if of_two is not None and encoder != "libx265":
@@ -67,8 +69,10 @@ def options(
     return [*words, "-pix_fmt", pixel_format_of(video)]
 
 
-def _speed(video: Video, encoder: str) -> list[str]:
+def _speed(video: Video, encoder: str, of_two: Pass | None) -> list[str]:
     match encoder:
+        case "libsvtav1" if of_two is not None and of_two.number == 1:
+            return ["-preset", str(min(int(video.preset or _SVT_FIRST), _SVT_FIRST))]
         case "libvpx-vp9":
             speed = ["-cpu-used", video.preset] if video.preset else []
             return ["-deadline", "good", *speed, "-row-mt", "1"]

@@ -45,6 +45,7 @@ from reconciler.ffmpeg.process import Ended
 from reconciler.ffmpeg.quality import Checker
 from reconciler.ffmpeg.reading import Reading
 from reconciler.ffmpeg.resolving import resolved, searched
+from reconciler.ffmpeg.second_pass import SecondPass
 from reconciler.ffmpeg.status import Status
 from reconciler.ffmpeg.verdict import Part, judged
 from reconciler.ffmpeg.verify import Wish
@@ -283,6 +284,9 @@ class Job:
         ended = self._encode_now.run(command, files)
         self._seconds = round((self._seconds or 0) + machine.clock() - began, 3)
         self._stop_if_cancelled()
+        if ended.succeeded:
+            second = SecondPass(passes, found, self._logs(), self._shop.threads, self.status.say)
+            second.meet(dict(zip([output.name for output in outputs], self._targets(outputs), strict=True)))
         return ended
 
     def _judge(self, output: Output, ended: Ended, material: Material, passes: Passes, found: Findings) -> OutputResult:
@@ -290,7 +294,7 @@ class Job:
         self.status.become(Running("verifying"))
         wish = Wish(output.parameters, self.request.source.trim, material.facts)
         part = self._part(output)
-        looked = passes.look(output, part.file, found) if ended.succeeded else Verdict()
+        looked = passes.look(output, part.file, found, self._logs()) if ended.succeeded else Verdict()
         notes = [*self._notes(output, material.facts), *passes.notes(output, found), *looked.notes]
         result = self._checking(material, passes.inserts).checked(
             part, judged(part, wish, ended, tuple(notes), looked.wrong)

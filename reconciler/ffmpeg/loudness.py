@@ -18,6 +18,7 @@ TRUE_PEAK = -1.5
 _ANY_RANGE = 50  # LU, the most that loudnorm knows
 # Quieter than any programme: there is nothing to raise.
 _SILENCE = -70.0
+_UNTOLD = "too short, or too quiet, for its loudness to be told: it"
 # What an encoder with few bits may change, and loudnorm on the go.
 _CLOSE = 1.0
 
@@ -92,7 +93,9 @@ def filters(wish: Loudness, measured: Measured | None, sample_rate: int) -> list
 def notes(wish: Loudness, measured: Measured) -> Iterator[str]:
     """How loud a sound was, and what is done about it."""
     if measured.silent:
-        yield "the sound is silent: its loudness is left alone"
+        # Loudness is told by blocks of 0.4 s.
+        told = "silent: its loudness" if measured.peak <= _SILENCE else _UNTOLD
+        yield f"the sound is {told} is left alone"
         return
     change = _target(wish) - measured.loudness
     was = f"the loudness is {measured.loudness:.1f} LUFS"
@@ -115,7 +118,8 @@ def oddities(wish: Loudness, source: Measured, made: Measured) -> Iterator[str]:
     """What is odd about an output's loudness."""
     if source.silent:
         return
-    if gain(wish, source) is None and abs(made.loudness - _target(wish)) > _CLOSE / 2:
+    miss = abs(made.loudness - _target(wish))
+    if miss > _CLOSE / 2 and (gain(wish, source) is None or miss <= _CLOSE):
         yield f"the loudness came out as {made.loudness:.1f} LUFS instead of {_target(wish):g}"
     if made.peak > _peak(wish) + _CLOSE:
         yield f"the encoder raised the true peak to {made.peak:.1f} dBTP"

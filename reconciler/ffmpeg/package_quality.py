@@ -48,7 +48,7 @@ def check_output(
         if not (Path(subject.path) / stream.name).is_dir():
             results.append(CheckResult(f"{stream.name}/whole", "a whole stream", "it is not there", passed=False))
             continue
-        with _as_one_file(Path(subject.path), stream, folder) as path:
+        with as_one_file(Path(subject.path), stream, folder) as path:
             one = replace(subject, path=str(path), parameters=stream.parameters)
             follow = _share(report, number, len(streams))
             found = checker.check(one, _of_stream(checks, stream), follow, cancelled)
@@ -74,8 +74,8 @@ def _of_stream(checks: Checks, stream: Stream) -> Checks:
 
 
 @contextmanager
-def _as_one_file(package: Path, stream: Stream, folder: Path | None) -> Iterator[Path]:
-    """All files of a stream in a row."""
+def as_one_file(package: Path, stream: Stream, folder: Path | None) -> Iterator[Path]:
+    """All files of a stream in a row, as one that lies in `folder` meanwhile. Raises OSError."""
     files = files_of(package / stream.name)
     ending = ".ts" if files and files[-1].suffix == ".ts" else ".mp4"
     with tempfile.TemporaryDirectory(prefix="reconciler-", dir=folder) as scratch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from reconciler.core.errors import RejectedError
 from reconciler.core.packages import is_package
 from reconciler.core.parameters import Crop, Parameters, Video
 from reconciler.core.sound_fields import Loudness
-from reconciler.ffmpeg import bars, loudness, quality_search
+from reconciler.ffmpeg import averages, bars, loudness, quality_search
 from reconciler.ffmpeg.arguments import (
     Target,
     arguments,
@@ -28,16 +28,19 @@ from reconciler.ffmpeg.facts import MediaFacts, video_track, wanted_span
 from reconciler.ffmpeg.findings import Findings, Heard
 from reconciler.ffmpeg.inserts import AS_WRITTEN, Inserts
 from reconciler.ffmpeg.loudness import Measured, Report
+from reconciler.ffmpeg.package_quality import as_one_file
+from reconciler.ffmpeg.packages import layout
 from reconciler.ffmpeg.process import Ended
 from reconciler.ffmpeg.quality import Checker
 from reconciler.ffmpeg.quality_search import Found
+from reconciler.ffmpeg.segments import stuff
 
 Run = Callable[[Sequence[str], Path, Complaints], Ended]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a look at an output's sound says: what is wrong, what is odd."""
+    """What a look at an output says: what is wrong, what is odd."""
 
     wrong: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -101,19 +104,33 @@ class Passes:
         ended = self.run(command, part, Complaints()) if command is not None else None
         return ended.reason() if ended is not None and not ended.succeeded else None
 
-    def look(self, output: Output, part: Path, findings: Findings) -> Verdict:
-        """Whether the sound of a file came out as loud as it was to be. A package is not heard again."""
-        if is_package(output.parameters):
-            return Verdict()
+    def look(self, output: Output, part: Path, findings: Findings, folder: Path) -> Verdict:
+        """Whether an output came out as loud, and with the averages, that it was to have; files lie in `folder`.
+
+        Raises RejectedError, OSError.
+        """
         wrong: list[str] = []
-        notes: list[str] = []
-        for number, sound in enumerate(sounds_to_hear(output.parameters, self.source.trim, self.facts)):
-            source = findings.loudness.get(sound)
-            if source is not None and sound.wish is not None:
-                made = self._of_file(part, number, sound.wish)
-                wrong += loudness.unlike(sound.wish, source, made)
-                notes += loudness.oddities(sound.wish, source, made)
-        return Verdict(tuple(wrong), tuple(notes))
+        notes = list(averages.notes(output.parameters, averages.rates_of(part, output.parameters, self.facts)))
+        for wanted, file in self._files(output, part, folder):
+            for number, sound in enumerate(sounds_to_hear(wanted, self.source.trim, self.facts)):
+                source = findings.loudness.get(sound)
+                if source is not None and sound.wish is not None:
+                    made = self._of_file(file, part, number, sound.wish)
+                    wrong += loudness.unlike(sound.wish, source, made)
+                    notes += loudness.oddities(sound.wish, source, made)
+        return Verdict(tuple(dict.fromkeys(wrong)), tuple(dict.fromkeys(notes)))
+
+    def _files(self, output: Output, part: Path, folder: Path) -> Iterator[tuple[Parameters, Path]]:
+        """What can be heard of an output, each as one file that is there until the next is asked for."""
+        if not is_package(output.parameters):
+            yield output.parameters, part
+            return
+        for stream in layout(output.parameters, self.facts).streams:
+            if sounds_to_hear(stream.parameters, self.source.trim, self.facts):
+                stuff(part / stream.name)
+                folder.mkdir(exist_ok=True)
+                with as_one_file(part, stream, folder) as file:
+                    yield stream.parameters, file
 
     def notes(self, output: Output, findings: Findings) -> list[str]:
         """What the passes found that an output is concerned by."""
@@ -128,9 +145,9 @@ class Passes:
         command = hearing(self.source, self.path, sound, self.facts, str(part))
         return self._heard(command, part)
 
-    def _of_file(self, part: Path, number: int, wish: Loudness) -> Measured:
-        made = Source("file", part.name, str(part))
-        command = hearing(made, str(part), Heard(f"0:a:{number}", (), wish), None, str(part))
+    def _of_file(self, file: Path, part: Path, number: int, wish: Loudness) -> Measured:
+        made = Source("file", file.name, str(file))
+        command = hearing(made, str(file), Heard(f"0:a:{number}", (), wish), None, str(part))
         return self._heard(command, part)
 
     def _heard(self, command: Sequence[str], part: Path) -> Measured:

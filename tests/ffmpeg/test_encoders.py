@@ -142,6 +142,14 @@ def test_every_encoder_has_its_own_words(fields, option, value):
     assert value == after(told(**{"crf": 30, **fields}), option)
 
 
+@pytest.mark.parametrize(("preset", "first"), [(11, "8"), (None, "8"), (4, "4")])
+def test_svt_looks_slowly_first(preset, first):
+    """Its first pass is no faster than 8, beyond which it crashes on small pictures; the second is as asked."""
+    video = Video.model_validate({"codec": "av1", "bitrate": "1M", "passes": 2, "preset": preset})
+    words = [encoders.options(video, "mkv", None, None, of_two=encoders.Pass(number, "log")) for number in (1, 2)]
+    assert [first, str(preset) if preset else None] == [after(each, "-preset") for each in words]
+
+
 def test_the_tag_that_apple_wants():
     """HEVC in MP4 and MOV is tagged hvc1; Matroska has no such tag."""
     assert after(told("mov", codec="hevc", crf=30), "-tag:v") == "hvc1"

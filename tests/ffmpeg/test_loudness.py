@@ -110,28 +110,75 @@ def test_one_measuring_serves_all_outputs_of_a_sound(clips, tmp_path):
 
 def test_an_output_that_is_not_as_loud_is_suspect(clips, tmp_path):
     """What one gain should have made exact and did not is not called whole."""
-    program = tmp_path / "ffmpeg"
-    swap = 'for word; do set -- "$@" "$(echo "$word" | sed s/volume=[-0-9.]*dB/volume=3dB/)"; shift; done'
-    program.write_text(f'#!/bin/sh\n{swap}\nexec {PROGRAM} "$@"\n')
-    program.chmod(0o755)
     source = local(clips.loud("gain-20", -20))
-    (result,) = encode(tmp_path, source, output(source, **SOUND, audio=wish()), program=str(program)).values()
+    (result,) = encode(tmp_path, source, output(source, **SOUND, audio=wish()), program=str(raised(tmp_path))).values()
     assert isinstance(result, Suspect), result
     assert "LUFS instead of -16" in result.error
 
 
-def test_packages_are_made_loud_too(clips, tmp_path):
-    """The sound that the variants share is changed like that of a file."""
-    source = local(clips.plain("four.mp4", seconds=4))
+def raised(tmp_path):
+    """An ffmpeg that does not change the loudness by what it is told, but by 3 dB."""
+    program = tmp_path / "ffmpeg"
+    swap = 'for word; do set -- "$@" "$(echo "$word" | sed s/volume=[-0-9.]*dB/volume=3dB/)"; shift; done'
+    program.write_text(f'#!/bin/sh\n{swap}\nexec {PROGRAM} "$@"\n')
+    program.chmod(0o755)
+    return program
+
+
+KINDS = [("hls", "fmp4"), ("hls", "ts"), ("dash", "fmp4")]
+
+
+def heard_stream(folder, stream):
+    """How loud all segments of a stream are."""
+    files = sorted((folder / stream).glob("*.mp4")) + sorted((folder / stream).glob("segment-*"))
+    whole = folder.with_suffix(files[-1].suffix.replace("m4s", "mp4"))
+    whole.write_bytes(b"".join(file.read_bytes() for file in files))
+    return heard(whole)[0]
+
+
+@pytest.mark.parametrize(("container", "segment"), KINDS)
+def test_packages_are_made_loud_too(clips, tmp_path, container, segment):
+    """The sound of a package is changed like that of a file."""
+    source = local(clips.plain("long.mp4", seconds=4))
     own = provider(tmp_path)
-    package = output(source, container="hls", audio=wish())
+    package = output(source, container=container, segment={"type": segment}, audio=wish())
     job_id = own.prepare(job(source, package))
     own.start(job_id)
     seen, messages = ended(own, job_id)
     assert isinstance(seen, Done), seen
-    folder = tmp_path / seen.outputs["web"].path
-    whole = tmp_path / "whole.mp4"
-    segments = [folder / "audio" / "init.mp4", *sorted((folder / "audio").glob("segment-*"))]
-    whole.write_bytes(b"".join(segment.read_bytes() for segment in segments))
-    assert heard(whole)[0] == pytest.approx(-16, abs=0.5)
+    stream = "main" if segment == "ts" else "audio"
+    assert heard_stream(tmp_path / seen.outputs["web"].path, stream) == pytest.approx(-16, abs=0.5)
     assert any("it is changed by" in message for message in messages)
+    assert [] == [note for note in seen.outputs["web"].notes if "came out as" in note]
+
+
+@pytest.mark.parametrize(("container", "segment"), KINDS)
+def test_a_package_that_is_not_as_loud_is_suspect(clips, tmp_path, container, segment):
+    """It is measured again as it was made, and nothing of that is left in it."""
+    source = local(clips.plain("long.mp4", seconds=4))
+    package = output(source, container=container, segment={"type": segment}, audio=wish())
+    (result,) = encode(tmp_path, source, package, program=str(raised(tmp_path))).values()
+    assert isinstance(result, Suspect), result
+    assert "LUFS instead of -16" in result.error
+    assert 1 == len(list((tmp_path / "outputs/clip").iterdir()))
+
+
+@pytest.mark.parametrize("seconds", [0.2, 0.7, 2.9])
+@pytest.mark.parametrize("package", [{}, {"container": "hls", "segment": {"type": "ts", "duration": 1}}])
+def test_short_sounds_are_made(clips, tmp_path, seconds, package):
+    """Under the three seconds that loudness is told by, and under the 0.4 s of one block; the latter is a note."""
+    result, file = made(tmp_path, local(clips.loud("gain-20", -20), end=seconds), **{**SOUND, **package}, audio=wish())
+    assert isinstance(result, Verified), result
+    if seconds < 0.4:
+        assert "the sound is too short, or too quiet, for its loudness to be told: it is left alone" in result.notes
+    elif not package:
+        assert heard(file)[0] == pytest.approx(-16, abs=0.5)
+
+
+def test_a_silent_package_stays_silent(clips, tmp_path):
+    """There is nothing to raise, in the segments neither."""
+    source = clips.loud("nothing", -200, seconds=2)
+    package = {"container": "hls", "segment": {"type": "ts"}, "video": None}
+    result, _ = made(tmp_path, local(source), **package, audio=wish())
+    assert isinstance(result, Verified), result
+    assert "the sound is silent: its loudness is left alone" in result.notes
