@@ -47,7 +47,8 @@ def pictures(folder, *, size=(320, 180), box=(100, 120, 120, 30), seen=(1.0, 2.0
     sup = folder / "box.sup"
     sup.write_bytes(b"".join([_shown(size, box, seen[0]), _cleared(size, box, seen[1])]))
     path = folder / "pictures.mkv"
-    ffmpeg("-i", plain, "-itsoffset", seen[0], "-i", sup, "-map", 0, "-map", 1, "-c", "copy", "-metadata:s:s:0", "language=eng", path)
+    both = ("-i", plain, "-itsoffset", seen[0], "-i", sup, "-map", 0, "-map", 1)
+    ffmpeg(*both, "-c", "copy", "-metadata:s:s:0", "language=eng", path)
     return path
 
 

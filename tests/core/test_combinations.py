@@ -62,6 +62,21 @@ CANNOT = {
         '"track" says nothing for mp4'
     ),
     "{container: vtt, audio: {codec: aac}}": "vtt cannot hold aac",
+    "{container: vtt, subtitles: {burn_in: eng}}": "vtt has no picture to burn into",
+    "{container: m4a, audio: {codec: aac}, subtitles: {burn_in: 0}}": "there is no picture to burn subtitles into",
+    "{container: hls, video: {codec: none}, audio: {codec: aac}, subtitles: {burn_in: 0}}": (
+        "there is no picture to burn subtitles into"
+    ),
+    # watermarks
+    _video("codec: h264, crf: 23, watermark: {opacity: 0.5}"): "watermark has no image",
+    _video("codec: h264, crf: 23, watermark: {image: a.png, width: 0%}"): "a watermark of no width",
+    _video("codec: h264, crf: 23, watermark: {image: a.png, position: center, margin: 2%}"): (
+        '"margin" says nothing for a watermark in the center'
+    ),
+    _video("codec: h264, crf: 23, watermark: {image: a.png, start: 5s, end: 5s}"): (
+        "a watermark that ends before it starts"
+    ),
+    "{container: jpg, stills: {at: 10%, watermark: {opacity: 1}}}": "watermark has no image",
     # qualities
     _video("codec: h264, quality: {}"): "quality says nothing",
     _video("codec: h264, quality: {vmaf: 94}, crf: 23"): ('two rate controls: "quality" and "crf" cannot both be set'),
@@ -182,6 +197,8 @@ CAN = [
     "{container: flac, audio: {codec: flac, channels: 6, sample_rate: 96k}}",
     "{container: ogg, audio: {codec: opus, bitrate: 96k}}",
     "{container: jpg, stills: {at: 10%}}",
+    "{container: jpg, stills: {at: 10%}, subtitles: {burn_in: nl}}",
+    "{container: hls, video: {codec: h264, crf: 23}, audio: {codec: aac}, subtitles: {burn_in: 1}}",
     "{container: vtt}",
     "{container: srt, subtitles: {track: en}, video: {codec: none}, audio: {codec: none}}",
     _video("codec: h264, quality: {vmaf: 94}"),
