@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.core import manifest
-from reconciler.core.encode import Desired, Output, ProviderSettings, Source
+from reconciler.core.encode import Desired, Output, ProviderSettings, Source, Trim
 from reconciler.core.errors import Place
 from reconciler.core.parameters import Parameters
 from reconciler.core.state import Evidence, JobRecord, OutputRecord, Record, SourceRecord
@@ -16,6 +16,12 @@ HOST = "studio"
 def source(identity="masters/bbb.mov", *, kind="file", sha256=None):
     """A local source by default."""
     return Source(kind=kind, identity=identity, location=identity, sha256=sha256)
+
+
+def made_from(upstream, *, trim=None):
+    """The file of another output as a source."""
+    identity = f"encode:{upstream.fingerprint}"
+    return Source("encode", identity, upstream.address, trim or Trim(), upstream=upstream)
 
 
 def output(address="bbb/720p", *, crf=23, of=None, provider="local", container="mp4", **policy):

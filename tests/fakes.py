@@ -31,6 +31,8 @@ class Killed(BaseException):
 class Universe:
     """What a crash cannot take away.
 
+    There is one provider, `local`; where `away` is true a second one of that name costs money and keeps what it
+    makes. `varies`: no two encodes make the same bits. `read` holds what each job read of another output.
     `fails` lists addresses whose encode fails, `unnameable` paths that no file can get. `paid` is whether jobs
     cost money and outlive the process, `holds` whether the provider keeps what they make. `troubles` are what
     calls of the provider answer instead: ("start", "before") is a start that never arrives, ("start", "after")
@@ -39,6 +41,9 @@ class Universe:
 
     paid: bool = False
     holds: bool = False
+    away: bool = False
+    varies: bool = False
+    read: dict[str, str] = field(default_factory=dict)
     endless: bool = False
     troubles: list[tuple[str, str]] = field(default_factory=list)
     now: str = "2026-01-01T00:00:00Z"
@@ -94,7 +99,10 @@ class Process:
 
     def run(self, wanted, *, options=None, **selection):
         """Settle, plan, apply; the outcome."""
-        providers = {"local": MemoryProvider(self)}
+        own = self.universe
+        providers = {"local": MemoryProvider(self, paid=own.paid, holds=own.holds)}
+        if own.away:
+            providers["away"] = MemoryProvider(self, paid=True, holds=True)
         hands = Hands(
             state=MemoryState(self),
             files=MemoryFiles(self),
@@ -231,15 +239,31 @@ class MemoryProvider:
     """Keeps the port's promises. A job runs for two observations; unpaid jobs die with their process."""
 
     process: Process
+    paid: bool = False
+    holds: bool = False
     parallelism: int = 1
 
     @property
     def traits(self):
-        return Traits(paid=self.process.universe.paid, outlives=self.process.universe.paid)
+        return Traits(paid=self.paid, outlives=self.paid)
 
     @property
     def jobs(self):
-        return self.process.universe.jobs if self.process.universe.paid else self.process.local_jobs
+        return self.process.universe.jobs if self.paid else self.process.local_jobs
+
+    def opened(self, source):
+        """The content of a source; what was made here has to be there, and what is held behind a link of now."""
+        universe = self.process.universe
+        if source.kind == "http" and "?" in source.location:
+            assert source.location.endswith(f"-{universe.signed}"), "a link that was signed just now"
+            return source.location.partition("?")[0]
+        if source.location.startswith("outputs/"):
+            content = universe.files.get(source.location)
+            if content is None or source.sha256 != digest(content):
+                raise RejectedError(f"{source.location} is not what was made")
+            return content
+        assert source.kind != "encode", "nobody can open the name of an output"
+        return ""
 
     def call(self, name, act):
         """Make a call that the world sees, with the trouble that awaits it."""
@@ -260,7 +284,11 @@ class MemoryProvider:
         return result
 
     def prepare(self, job):
+        content = self.opened(job.source)
+
         def draft():
+            if job.job_id not in self.jobs:
+                self.process.universe.read[job.job_id] = content
             self.jobs.setdefault(job.job_id, "draft")
             self.process.universe.requests[job.job_id] = job
             return job.job_id
@@ -301,24 +329,32 @@ class MemoryProvider:
         self.jobs[job_id] = "done"
         request = self.process.universe.requests[job_id]
         outputs = {output.name: self.make(output, job_id) for output in request.outputs}
-        return Done(outputs, SourceSeen("x"), cost="28 BYC" if self.process.universe.holds else None)
+        read = self.process.universe.read.get(job_id)
+        return Done(
+            outputs, SourceSeen("x", sha256=digest(read) if read else None), cost="28 BYC" if self.holds else None
+        )
 
     def make(self, output, job_id):
         if output.address in self.process.universe.fails:
             return NotMade("it broke")
         self.process.universe.made[output.address, output.fingerprint] += 1
-        if self.process.universe.holds:
+        if self.holds:
             self.process.universe.signed += 1
             link = f"https://cdn.test/{output.fingerprint[:8]}/{output.name}.mp4?X-Goog-Signature=secret"
             self.process.universe.held.setdefault(job_id, []).append(link)
             return self.held(output.name, link)
         temp = f"{output.path}.{job_id[:8]}.part"
         content = f"{output.address} {output.fingerprint}"
+        if self.process.universe.read.get(job_id):
+            content += f" from ({self.process.universe.read[job_id]})"
+        if self.process.universe.varies:
+            content += f" {len(self.process.universe.made)}.{sum(self.process.universe.made.values())}"
         self.process.universe.files[temp] = content
         return Verified(temp, len(content), digest(content), "whole")
 
     def held(self, name, link):
-        expires_at, dies = "2026-01-03T00:00:00Z", "2026-01-01T04:00:00Z"
+        today = self.process.clock.replace(hour=0, minute=0, second=0, microsecond=0)
+        expires_at, dies = (f"{today + timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}" for hours in (48, 4))
         return Held(name, link, size=5, link_expires_at=dies, expires_at=expires_at, duration=60.0)
 
     private_links = False

@@ -65,7 +65,7 @@ def _folders(job: PlannedJob, facts: MediaFacts | None) -> str:
 def _arguments(planned: Planned, job: PlannedJob, facts: MediaFacts | None) -> list[list[str]]:
     """Those that measure loudness, of the first pass if there are two, and of the encode."""
     source = job.request.source
-    path = PurePosixPath(urlsplit(source.identity).path).name if source.kind in {"http", "store"} else source.location
+    path = _path(source)
     targets = [Target(output.parameters, output.path, f"{output.path}.pass") for output in job.request.outputs]
     options = planned.desired.providers[job.provider].options
     threads = options.threads if isinstance(options, FfmpegOptions) else None
@@ -76,12 +76,20 @@ def _arguments(planned: Planned, job: PlannedJob, facts: MediaFacts | None) -> l
     return [*measuring, *([first] if first is not None else []), last]
 
 
+def _path(source: Source) -> str:
+    """What stands for a source on a command line: the name of a remote one, the published file of an output."""
+    if source.upstream is not None:
+        return source.upstream.path
+    return PurePosixPath(urlsplit(source.identity).path).name if source.kind in {"http", "store"} else source.location
+
+
 def _facts(source: Source, program: str) -> MediaFacts | None:
     """What is known of a source without fetching it; None if nothing is, so that the command stays general."""
     try:
         if source.kind == "lavfi":
             return generated_facts(source, program, os.environ)
-        return probe(str(gathering.project_folder() / source.location)) if source.kind == "file" else None
+        here = source.kind == "file" or source.upstream is not None
+        return probe(str(gathering.project_folder() / _path(source))) if here else None
     except ProviderError:
         return None
 

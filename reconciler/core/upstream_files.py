@@ -44,8 +44,8 @@ def _places(source: Source, record: Record, host: str, now: str, present: Presen
     if output is None or output.temp is not None:
         return
     bare = replace(source, upstream=None)
-    if output.path is None and output.link is not None and not expired(output, now):
-        yield replace(bare, kind="http", identity=output.link, location=output.link)
+    if output.path is None and not expired(output, now):
+        yield replace(bare, kind="http", identity=output.where, location=output.where)
     if output.path is not None and output.is_on(host) and present(output.path, output.size or 0):
         yield replace(bare, kind="file", identity=output.path, location=output.path, sha256=output.sha256 or None)
     if copy is None or copy.package or (copy.fingerprint, copy.attempt) != (record.fingerprint, record.attempt):

@@ -39,7 +39,7 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     yield from _file_facts(record)
     if record.error is not None:
         yield "error", visible(record.error)
-    yield "source", visible(record.source.identity)
+    yield "source", value("source", record.source.identity)
     if record.source.sha256 is not None:
         yield "source sha256", visible(record.source.sha256)
     yield "fingerprint", visible(record.fingerprint)
