@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -44,6 +45,8 @@ _FRESH_LINKS = 3
 # What a link is answered that may only be too old, and what says that there is no file.
 _MAYBE_EXPIRED = frozenset({400, 401, 403, 404, 410})
 _GONE = frozenset({404, 410})
+# What files of ours are called: the output, and the beginning of its fingerprint.
+_OURS = re.compile(r".+-[0-9a-f]{8}")
 # Answers to a request for results that a moment may mend.
 _NOT_YET = frozenset({400, 404, 409, 412, 425})
 # Packages that no playlist of HLS leads through: nothing of them can be looked at.
@@ -205,16 +208,23 @@ class Collector:
 
 
 def matched(results: Sequence[Result], outputs: Sequence[Output], job_name: str) -> dict[str, Result]:
-    """Whose each result is, by its file's name; the last one that nobody has is that of the last output without one."""
+    """Whose each result is, by its file's name."""
     found = match_results(results, describing.file_names(outputs, job_name))
-    taken = {id(result) for result in found.values()}
     missing = [output for output in outputs if output.name not in found]
+    taken = {id(result) for result in found.values()}
     left = [result for result in results if id(result) not in taken]
-    named = describing.file_names(missing, job_name) if missing else {}
-    # The one file of a job that was asked for one output is that output, whatever its server calls it.
-    if len(missing) == 1 and len(left) == 1 and (not named or len(outputs) == 1):
+    # The one file that a job has is its one output, whatever its server calls it. Of several, one that is left over
+    # may be that of an output that nobody asks about any more.
+    if len(missing) == len(left) == len(results) == 1 and _made_alone(left[0], missing[0]):
         found[missing[0].name] = left[0]
     return found
+
+
+def _made_alone(result: Result, output: Output) -> bool:
+    """Whether a file of another name can be an output's: not if it bears the name of another output of ours."""
+    mark = f"-{output.fingerprint[:8]}"
+    stem = (result.name or shown(result.link)).rstrip("/").rpartition("/")[2].partition(".")[0]
+    return _OURS.fullmatch(stem) is None or stem.endswith(mark)
 
 
 def _unseen(held: Held, error: LinkError) -> Held | NotMade:

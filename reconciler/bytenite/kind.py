@@ -49,7 +49,7 @@ class ByteniteOptions(PaidOptions):
     retention: Annotated[Seconds, Field(gt=0, le=365 * 86400)] = 48 * 3600
     destination: Annotated[str, Field(strict=True), AfterValidator(_destination)] = TEMPORARY
     stores: Mapping[Literal["s3", "gs", "storj"], StoreOptions] = Field(default_factory=dict)
-    requests_per_second: Annotated[float, Field(gt=0, le=1000)] = 5.0
+    requests_per_second: Annotated[float, Field(gt=0, le=1000, strict=True)] = 5.0
     document: Literal["auto", "flat", "app"] = "auto"
 
 

@@ -359,6 +359,14 @@ class FindsJobs(Protocol):
 
 
 @runtime_checkable
+class Forgets(Protocol):
+    """A provider that remembers the jobs of its process until it is told that nobody asks about one any more."""
+
+    def forget(self, job_id: str) -> None:
+        """Let go of a job that has ended; of any other nothing happens."""
+
+
+@runtime_checkable
 class DeletesJobs(Protocol):
     """A provider whose ended jobs can be deleted, with the files it holds."""
 

@@ -120,6 +120,13 @@ class FfmpegProvider:
         # A server ends jobs in several threads.
         self._jobs.pop(job_id, None)
 
+    def forget(self, job_id: str) -> None:
+        """See core.ports.Forgets: a server runs for months."""
+        job = self._jobs.get(job_id)
+        if job is not None and job.status.ended:
+            self._jobs.pop(job_id, None)
+            self._running.pop(job_id, None)
+
     def close(self) -> None:
         """End every job that has not ended, all at once."""
         going = [job_id for job_id, job in self._jobs.items() if not job.status.ended]

@@ -14,6 +14,7 @@ from reconciler.core.ports import (
     Done,
     Draft,
     Failed,
+    Forgets,
     JobRequest,
     Lost,
     NotMade,
@@ -138,6 +139,8 @@ class Attempt:
             # While the provider is being closed it may be ending the job by itself.
             with suppress(ProviderError, KeyError):
                 tools.provider.cancel(self._run)
+            if isinstance(tools.provider, Forgets):
+                tools.provider.forget(self._run)
             tools.sources.release(self._request.source)
         tools.files.remove_run(self._run)
         job = tools.database.find(self.job_id)

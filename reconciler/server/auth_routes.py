@@ -80,7 +80,7 @@ def save_secret(body: Body, _: Claims, house: Server) -> dict[str, object]:
         raise invalid("secretKey is missing")
     secret_id = text(secret, "id", "secret.") or house.desk.new_id()
     kept = msgspec.json.encode(_told_secret(secret, secret_id, kind))
-    house.database.execute("INSERT OR REPLACE INTO secrets VALUES (?, ?, ?, ?)", (kind, secret_id, kept, key))
+    house.database.forget("INSERT OR REPLACE INTO secrets VALUES (?, ?, ?, ?)", (kind, secret_id, kept, key))
     return accepted(secret_id)
 
 
@@ -96,7 +96,7 @@ def secrets(_: Claims, house: Server, secretType: str = "") -> dict[str, object]
 @router.delete("/secrets/{secret_type}/{secret_id}")
 def delete_secret(secret_type: str, secret_id: str, _: Claims, house: Server) -> dict[str, object]:
     """Forget a secret."""
-    if not house.database.execute("DELETE FROM secrets WHERE type = ? AND id = ?", (secret_type, secret_id)):
+    if not house.database.forget("DELETE FROM secrets WHERE type = ? AND id = ?", (secret_type, secret_id)):
         raise missing("there is no such secret")
     return accepted()
 

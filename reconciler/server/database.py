@@ -2,6 +2,8 @@
 
 A job is kept whole as JSON; beside it stand the columns that people filter and sort by. Whoever changes a job
 does so inside one transaction, so that two requests for one job come one after the other.
+
+A password that a job forgets is forgotten by the disk, too: what is deleted is overwritten, and the log is emptied.
 """
 
 from __future__ import annotations
@@ -79,11 +81,14 @@ class Database:
         """Open it, and make it if it is not there. Raises StateError for one of a version that is not known."""
         path.touch(mode=0o600)
         self._lock = threading.RLock()
+        # Whether this transaction takes a password away, of which the log must keep nothing.
+        self._forgetting = False
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
             # A start that was confirmed survives a power cut.
             self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute("PRAGMA secure_delete = ON")
             self._prepare(path)
         except sqlite3.DatabaseError as error:
             self._connection.close()
@@ -108,11 +113,18 @@ class Database:
             try:
                 yield self._connection
                 self._connection.execute("COMMIT")
+                self._empty_log()
             except BaseException:
                 # A full disk may have ended the transaction already.
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def _empty_log(self) -> None:
+        """Empty the log, if something in it is to be forgotten."""
+        if self._forgetting:
+            self._forgetting = False
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def rows(self, query: str, values: Values = ()) -> list[tuple[object, ...]]:
         """What a query gives."""
@@ -122,6 +134,12 @@ class Database:
     def execute(self, statement: str, values: Values = ()) -> int:
         """Change rows; how many."""
         with self.transaction() as connection:
+            return connection.execute(statement, values).rowcount
+
+    def forget(self, statement: str, values: Values = ()) -> int:
+        """As `execute`, where what the rows held is a secret."""
+        with self.transaction() as connection:
+            self._forgetting = True
             return connection.execute(statement, values).rowcount
 
     def find(self, job_id: str) -> Job | None:
@@ -147,6 +165,15 @@ class Database:
 
     def put(self, job: Job) -> None:
         """Keep a job; one of its id that is there is replaced and keeps its place."""
+        with self.transaction():
+            self._forgets(job.id, job.password)
+            self._put(job)
+
+    def _forgets(self, job_id: str, password: str = "") -> None:
+        known = self.find(job_id)
+        self._forgetting = self._forgetting or (known is not None and known.password not in {"", password})
+
+    def _put(self, job: Job) -> None:
         files = bool(job.results) and not job.files_gone
         columns = (
             *(job.id, job.name, job.template_id, job.description, job.state),
@@ -171,6 +198,7 @@ class Database:
     def remove(self, job_id: str) -> None:
         """Forget a job with its logs; that it was started is not forgotten."""
         with self.transaction() as connection:
+            self._forgets(job_id)
             connection.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
             connection.execute("DELETE FROM logs WHERE job_id = ?", (job_id,))
 

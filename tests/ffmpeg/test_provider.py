@@ -34,7 +34,7 @@ from builders_ffmpeg import (
     running,
 )
 from reconciler.core.errors import ProviderError, RejectedError, UnavailableError
-from reconciler.core.ports import Done, Failed, Fetched, NotMade, SourceSeen, Verified
+from reconciler.core.ports import Done, Failed, Fetched, Lost, NotMade, SourceSeen, Verified
 from reconciler.ffmpeg.kind import FfmpegOptions
 
 
@@ -469,3 +469,15 @@ def test_a_file_in_the_place_of_the_outputs_is_told(clips, tmp_path):
     with pytest.raises(RejectedError, match=r"^outputs/clip cannot be written to: Not a directory; move away"):
         provider(tmp_path).prepare(job(local(clips.plain())))
     assert "in the way" == (tmp_path / "outputs").read_text()
+
+
+def test_an_ended_job_is_forgotten_when_nobody_asks_any_more(clips, tmp_path):
+    """A server would remember every job of months; one that has not ended is not let go."""
+    own, request = provider(tmp_path), job(local(clips.plain()))
+    own.prepare(request)
+    own.forget(request.job_id)
+    own.start(request.job_id)
+    assert isinstance(ended(own, request.job_id)[0], Done)
+    own.forget(request.job_id)
+    assert isinstance(own.observe([request.job_id])[request.job_id], Lost)
+    own.forget(request.job_id)

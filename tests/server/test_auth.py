@@ -172,9 +172,34 @@ def test_passwords_and_storage_keys_are_not_told_back(tmp_path, clips, body):
             client.run(job_id)
             client.ended(job_id)
             if not told:
-                kept = b"".join(path.read_bytes() for path in (tmp_path / dialect / "server").glob("jobs.sqlite3"))
-                assert b"the-secret-of-the-store" not in kept
+                assert not on_disk(tmp_path / dialect, b"the-secret-of-the-store", b"the-password")
                 assert "" == api.job(job_id).password
+
+
+def on_disk(folder, *secrets):
+    """Which of some secrets stand in the database of a server that runs, or in its log."""
+    kept = b"".join(path.read_bytes() for path in (folder / "server").glob("jobs.sqlite3*"))
+    return [secret for secret in secrets if secret in kept]
+
+
+def test_what_is_forgotten_is_gone_from_the_disk(tmp_path, clips):
+    """A password with its job's end, with its draft, or once another takes its place; a key with its secret."""
+    with serving_api(tmp_path, instant=clips.plain()) as api:
+        client = api.client()
+
+        def draft(password):
+            given = {"url": "https://example.com/v.mp4", "username": "me", "password": password}
+            return client.draft("", document(60), dataSource={"dataSourceDescriptor": "url", "params": given})
+
+        secret = {"id": "store", "secretType": "aws", "accessKey": "a"}
+        client.ask("POST", "/auth/secrets", {"secret": secret, "secretKey": "KEY-OF-THE-STORE"})
+        ended, deleted = draft("WORD-OF-ONE"), draft("WORD-OF-TWO")
+        assert [b"WORD-OF-ONE", b"KEY-OF-THE-STORE"] == on_disk(tmp_path, b"WORD-OF-ONE", b"KEY-OF-THE-STORE")
+        client.run(ended)
+        client.ended(ended)
+        client.ask("DELETE", f"/jobs/{deleted}")
+        client.ask("DELETE", "/auth/secrets/aws/store")
+        assert [] == on_disk(tmp_path, b"WORD-OF-ONE", b"WORD-OF-TWO", b"KEY-OF-THE-STORE")
 
 
 def test_the_log_holds_nothing_that_opens_anything(tmp_path, clips, caplog):
