@@ -179,9 +179,9 @@ CONTAINERS: Mapping[str, ContainerFacts] = {
     "vtt": ContainerFacts((), ()),
     "srt": ContainerFacts((), ()),
     # Packages: what the players of each kind take.
-    "hls": ContainerFacts(("h264", "hevc", "av1"), ("aac",), tracks=1),
-    "dash": ContainerFacts(("h264", "hevc", "av1"), ("aac", "opus"), tracks=1),
-    "cmaf": ContainerFacts(("h264", "hevc", "av1"), ("aac",), tracks=1),
+    "hls": ContainerFacts(("h264", "hevc", "av1"), ("aac",)),
+    "dash": ContainerFacts(("h264", "hevc", "av1"), ("aac", "opus")),
+    "cmaf": ContainerFacts(("h264", "hevc", "av1"), ("aac",)),
 }
 
 

@@ -21,6 +21,31 @@ _KNOWN: Mapping[str, str] = {
 _OLD: Mapping[str, str] = {codes.split()[1]: codes.split()[-1] for codes in _CODES if " " in codes}
 
 
+# In the order of the codes above.
+_NAMES = (
+    "Arabic", "Bulgarian", "Bengali", "Catalan", "Czech", "Welsh", "Danish", "German", "Greek",
+    "English", "Spanish", "Estonian", "Basque", "Persian", "Finnish", "French", "Irish", "Galician", "Hebrew",
+    "Hindi", "Croatian", "Hungarian", "Armenian", "Indonesian", "Icelandic", "Italian", "Japanese", "Georgian",
+    "Kazakh", "Korean", "Lithuanian", "Latvian", "Macedonian", "Malay", "Norwegian Bokmål", "Dutch",
+    "Norwegian Nynorsk", "Norwegian", "Polish", "Portuguese", "Romanian", "Russian", "Slovak", "Slovenian",
+    "Albanian", "Serbian", "Swedish", "Tamil", "Telugu", "Thai", "Turkish", "Ukrainian", "Urdu", "Uzbek",
+    "Vietnamese", "Chinese",
+)  # fmt: skip
+
+_SHORT: Mapping[str, str] = {codes.split()[1]: codes.split()[0] for codes in _CODES}
+_NAMED: Mapping[str, str] = {codes.split()[1]: name for codes, name in zip(_CODES, _NAMES, strict=True)}
+
+
+def short_code(code: str) -> str:
+    """The shortest code of a language, as the web knows it (BCP 47): `nl` for `nld`."""
+    return _SHORT.get(code, code)
+
+
+def name_of(code: str) -> str:
+    """A language's name in English; of one that is not known here, its code."""
+    return _NAMED.get(code, code)
+
+
 def old_code(code: str) -> str:
     """The code of a language that older formats know (ISO 639-2/B): `dut` for `nld`."""
     return _OLD.get(code, code)

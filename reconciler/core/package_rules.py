@@ -12,6 +12,7 @@ from reconciler.core.lost import as_far_as_known
 from reconciler.core.names import name_error
 from reconciler.core.nodes import Entry, MapNode, find, holds_lost
 from reconciler.core.parameters import Parameters, Variant, Video
+from reconciler.core.sound_fields import ALL
 from reconciler.core.written import Written
 
 _VARIANTS = "Write  variants: {1080p: {video: {height: 1080}}, 480p: {video: {height: 480}}}"
@@ -56,8 +57,11 @@ def variants_to_judge(parameters: Parameters, written: Written) -> Iterator[tupl
 
 def variant_problems(parameters: Parameters, written: Written) -> Iterator[Problem]:
     """What of one variant cannot stand in its package; `parameters` are those of a package with just this one."""
+    if not packages.is_package(parameters):
+        return
+    yield from as_far_as_known(_tracks(parameters, written))
     video = parameters.video
-    if not packages.is_package(parameters) or video is None or video.codec in {None, "none"}:
+    if video is None or video.codec in {None, "none"}:
         return
     yield from as_far_as_known(_grid(video, packages.segment_seconds(parameters), written))
     if video.encoder == "libaom-av1":
@@ -117,6 +121,19 @@ def _alike(section: str, variants: Mapping[str, Variant], written: Written) -> I
 def _has(section: str, variant: Variant) -> bool:
     said = variant.video if section == "video" else variant.audio
     return said is not None and said.codec != "none"
+
+
+def _tracks(parameters: Parameters, written: Written) -> Iterator[Problem]:
+    """Several tracks of sound are streams apart, which only a package in fragmented MP4 with a picture has."""
+    audio, video = parameters.audio, parameters.video
+    if audio is None or audio.tracks is None or (audio.tracks != ALL and "," not in audio.tracks):
+        return
+    if packages.segment_type(parameters) == "ts":
+        hints = (*written.source_of("segment.type"), "Name one track, or write  type: fmp4")
+        yield written.problem("segments of type ts hold one track of sound", "audio.tracks", *hints)
+    elif video is None or video.codec in {None, "none"}:
+        message = "a package without a picture holds one track of sound"
+        yield written.problem(message, "audio.tracks", "Name one track, or make a package of each.")
 
 
 def _grid(video: Video, seconds: float, written: Written) -> Iterator[Problem]:

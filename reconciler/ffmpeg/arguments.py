@@ -262,9 +262,9 @@ def _output(
         words += [*maps["video"], *_picture(target, facts, threads, 2)]
     if "audio" in maps and wanted.audio is not None:
         words += [*maps["audio"], *sound.options(wanted.audio, copied)]
+    words += _languages(wanted, facts)
     if packed:
         return words + muxer_arguments(wanted, target.path)
-    words += _languages(wanted, facts)
     return words + output_arguments(container, target.path, faststart=wanted.faststart is not False)
 
 

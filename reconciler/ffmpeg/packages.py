@@ -1,21 +1,25 @@
 """A package as streams: what ffmpeg encodes and cuts into segments, each in a folder of its own. Pure.
 
 In fragmented MP4, the sound is a stream apart that all variants with the same sound share, as players like it
-best: a change of variant never touches the sound, and it is stored once. In transport streams every variant holds
+best: a change of variant never touches the sound, and it is stored once. Several tracks are streams of one group, of
+which players choose one. In transport streams every variant holds
 its own, since old players want it so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, count
 
+from reconciler.core.languages import name_of
 from reconciler.core.packages import SOUND, is_package, is_series, segment_seconds, segment_type, variants_of
 from reconciler.core.parameters import Audio, FrameRateLimit, Parameters, Variant, Video
 from reconciler.ffmpeg.facts import MediaFacts
 from reconciler.ffmpeg.formats import PLAIN
 from reconciler.ffmpeg.geometry import output_rate
+from reconciler.ffmpeg.tracks import chosen
 
 INIT = "init.mp4"
 INDEX = "index.m3u8"
@@ -30,19 +34,25 @@ _ENDINGS = {"fmp4": "m4s", "ts": "ts"}
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One folder of segments. `parameters` are those of a package with just these tracks."""
+    """One folder of segments. `parameters` are those of a package with just these tracks.
+
+    Sound apart is in a `group`, with a label there and a language if that is known.
+    """
 
     name: str
     parameters: Parameters
+    group: str = ""
+    label: str = ""
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A variant by the names of its streams; `sound` is None where `main` holds it, or there is none."""
+    """A variant by the names of its streams; there are no `sounds` where `main` holds it, or there is none."""
 
     name: str
     main: str
-    sound: str | None
+    sounds: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +72,42 @@ def layout(package: Parameters, facts: MediaFacts | None) -> Layout:
         Stream(name, _stream(package, _steady(variant.video, facts), None if apart else variant.audio))
         for name, variant in variants.items()
     ]
-    streams += [Stream(name, _stream(package, None, audio)) for name, audio in sounds.items()]
-    by_audio = {audio.model_dump_json(): name for name, audio in sounds.items()}
+    by_audio: dict[str, tuple[str, ...]] = {}
+    for group, audio in sounds.items():
+        tracks = _tracks(package, group, audio, facts, {stream.name for stream in streams})
+        streams += tracks
+        by_audio[audio.model_dump_json()] = tuple(track.name for track in tracks)
     members = [
-        Member(name, name, by_audio.get(variant.audio.model_dump_json()) if variant.audio is not None else None)
+        Member(name, name, by_audio.get(variant.audio.model_dump_json(), ()) if variant.audio is not None else ())
         for name, variant in variants.items()
     ]
     return Layout(tuple(streams), tuple(members))
+
+
+def _tracks(
+    package: Parameters, group: str, audio: Audio, facts: MediaFacts | None, taken: Collection[str]
+) -> list[Stream]:
+    """The streams of a sound: one, or one for each track that is asked for."""
+    tracks = chosen(audio, facts) if audio.tracks is not None else []
+    if not tracks:
+        return [Stream(group, _stream(package, None, audio), group, "audio")]
+    streams: list[Stream] = []
+    names, labels = set(taken), set[str]()
+    for track in tracks:
+        code = track.language or str(track.number)
+        name = group if len(tracks) == 1 else _unlike(f"{group}-{code}", names, "-{}")
+        label = _unlike(name_of(track.language) if track.language else f"Track {track.number + 1}", labels, " ({})")
+        alone = audio.model_copy(update={"track": None, "tracks": str(track.number)})
+        streams.append(Stream(name, _stream(package, None, alone), group, label, track.language))
+        names.add(name)
+        labels.add(label)
+    return streams
+
+
+def _unlike(name: str, taken: Collection[str], ending: str) -> str:
+    """A name that is not taken: the wanted one, or the same with a number."""
+    numbered = (name + ending.format(number) for number in count(2))
+    return next(each for each in chain([name], numbered) if each not in taken)
 
 
 def folders(parameters: Parameters, facts: MediaFacts | None) -> list[str]:

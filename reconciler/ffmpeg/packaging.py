@@ -53,7 +53,7 @@ def package(folder: Path, wish: Wish, complaints: Complaints) -> Packaged:
     except _BrokenError as error:
         return Packaged("", 0.0, (str(error),))
     choices = [
-        Choice(member.name, made[member.main].rendition, made[member.sound].rendition if member.sound else None)
+        Choice(member.name, made[member.main].rendition, tuple(made[sound].rendition for sound in member.sounds))
         for member in plan.members
     ]
     _write(folder, wish, choices)
@@ -113,6 +113,9 @@ def _rendition(stream: Stream, measured: Measured, names: list[str], facts: Medi
         hdr=video.hdr if video is not None else None,
         channels=audio.channels if audio is not None else 0,
         sample_rate=audio.sample_rate if audio is not None else 0,
+        group=stream.group,
+        label=stream.label,
+        language=stream.language,
     )
 
 
@@ -146,12 +149,15 @@ def _summary(wish: Wish, made: dict[str, _Made]) -> str:
     facts = [stream.facts for stream in made.values()]
     pictures = sorted((each for one in facts for each in one.video), key=lambda each: -each.height)
     sounds = [each for one in facts for each in one.audio]
-    count = len(layout(wish.parameters, wish.source).members)
+    plan = layout(wish.parameters, wish.source)
+    count = len(plan.members)
     said = [f"{wish.parameters.container}, {count} variant{'s' if count > 1 else ''}"]
     if pictures:
         sizes = list(dict.fromkeys(f"{each.width}x{each.height}" for each in (pictures[0], pictures[-1])))
         rate = f" {float(pictures[0].frame_rate):.5g} fps" if pictures[0].frame_rate else ""
         said.append(f"{' to '.join(sizes)}{rate} {'/'.join(dict.fromkeys(each.codec for each in pictures))}")
     if sounds:
-        said.append(f"{sounds[0].codec} {channels(sounds[0])} {sounds[0].sample_rate / 1000:g}k")
+        spoken = dict.fromkeys(stream.label for stream in plan.streams if stream.language is not None)
+        languages = f" in {', '.join(spoken)}" if len(spoken) > 1 else ""
+        said.append(f"{sounds[0].codec} {channels(sounds[0])} {sounds[0].sample_rate / 1000:g}k{languages}")
     return f"{clock(max(one.end for one in facts))} {', '.join(said)}"

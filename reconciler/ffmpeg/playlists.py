@@ -12,6 +12,7 @@ from itertools import groupby
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
+from reconciler.core.languages import short_code
 from reconciler.ffmpeg.packages import INDEX, INIT
 
 # What EXT-X-MAP and playlists in fragmented MP4 need, and what everything else does.
@@ -30,7 +31,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """One stream of a package, as players see it. `width` and `height` are 0 for sound alone."""
+    """One stream of a package, as players see it. `width` and `height` are 0 for sound alone.
+
+    Sound that is shared has a `label` in its `group`, and a `language` if that is known.
+    """
 
     folder: str
     kind: str
@@ -43,6 +47,9 @@ class Rendition:
     hdr: str | None = None
     channels: int = 0
     sample_rate: int = 0
+    group: str = "audio"
+    label: str = "audio"
+    language: str | None = None
 
     def seconds(self, piece: Piece) -> float:
         """How long a segment plays."""
@@ -80,16 +87,26 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One variant: what players choose between."""
+    """One variant: what players choose between. Of several `sounds` they play one."""
 
     name: str
     main: Rendition
-    sound: Rendition | None = None
+    sounds: tuple[Rendition, ...] = ()
 
     @property
     def streams(self) -> tuple[Rendition, ...]:
-        """What is played together."""
-        return (self.main,) if self.sound is None else (self.main, self.sound)
+        """All that belongs to it."""
+        return (self.main, *self.sounds)
+
+    @property
+    def peak(self) -> int:
+        """The most bits a second that it may take to play."""
+        return self.main.peak + max((sound.peak for sound in self.sounds), default=0)
+
+    @property
+    def average(self) -> int:
+        """Bits a second, over all, with the largest of its sounds."""
+        return self.main.average + max((sound.average for sound in self.sounds), default=0)
 
 
 def media_playlist(stream: Rendition) -> str:
@@ -104,12 +121,10 @@ def media_playlist(stream: Rendition) -> str:
 
 def master_playlist(choices: Sequence[Choice]) -> str:
     """`master.m3u8`; the variant with the fewest bits stands first, so that playing begins at once anywhere."""
-    rising = sorted(choices, key=lambda choice: (sum(stream.average for stream in choice.streams), choice.name))
+    rising = sorted(choices, key=lambda choice: (choice.average, choice.name))
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{max(_VERSION[choice.main.kind] for choice in choices)}"]
     lines += ["#EXT-X-INDEPENDENT-SEGMENTS"]
-    for sound in _sounds(choices):
-        about = f'TYPE=AUDIO,GROUP-ID="{sound.folder}",NAME="audio",DEFAULT=YES,AUTOSELECT=YES'
-        lines.append(f'#EXT-X-MEDIA:{about},CHANNELS="{sound.channels}",URI="{_index(sound)}"')
+    lines += _renditions(_sounds(choices))
     for choice in rising:
         lines += [f"#EXT-X-STREAM-INF:{','.join(_attributes(choice))}", _index(choice.main)]
     return "\n".join([*lines, ""])
@@ -131,33 +146,55 @@ def manifest(choices: Sequence[Choice], seconds: float) -> str:
     sounds = [choice.main for choice in choices if not choice.main.width] + _sounds(choices)
     number = 0
     for content, streams in (("video", pictures), ("audio", sounds)):
-        for _, alike in groupby(sorted(streams, key=_switching), key=_switching):
-            lines += _adaptation_set(number, content, list(alike))
-            number += 1
+        # The first language comes first: many players begin with it.
+        for label in dict.fromkeys(_label(stream) for stream in streams):
+            named = sorted((stream for stream in streams if _label(stream) == label), key=_switching)
+            for _, alike in groupby(named, key=_switching):
+                lines += _adaptation_set(number, content, list(alike))
+                number += 1
     return "\n".join([*lines, "  </Period>", "</MPD>", ""])
+
+
+def _renditions(sounds: Sequence[Rendition]) -> list[str]:
+    """A line for each sound; the first of a group plays by itself, and of those in one language the first."""
+    lines: list[str] = []
+    groups, languages = set[str](), set[tuple[str, str | None]]()
+    for sound in sounds:
+        about = f'TYPE=AUDIO,GROUP-ID="{sound.group}",NAME="{sound.label}"'
+        about += f',LANGUAGE="{short_code(sound.language)}"' if sound.language is not None else ""
+        about += f",DEFAULT={'NO' if sound.group in groups else 'YES'}"
+        about += f",AUTOSELECT={'NO' if (sound.group, sound.language) in languages else 'YES'}"
+        lines.append(f'#EXT-X-MEDIA:{about},CHANNELS="{sound.channels}",URI="{_index(sound)}"')
+        groups.add(sound.group)
+        languages.add((sound.group, sound.language))
+    return lines
 
 
 def _sounds(choices: Sequence[Choice]) -> list[Rendition]:
     """The shared sounds, each once."""
-    return list({choice.sound.folder: choice.sound for choice in choices if choice.sound is not None}.values())
+    return list({sound.folder: sound for choice in choices for sound in choice.sounds}.values())
 
 
 def _attributes(choice: Choice) -> list[str]:
     main = choice.main
     codecs = dict.fromkeys(name for stream in choice.streams for name in stream.codecs)
     said = [
-        f"BANDWIDTH={sum(stream.peak for stream in choice.streams)}",
-        f"AVERAGE-BANDWIDTH={sum(stream.average for stream in choice.streams)}",
+        f"BANDWIDTH={choice.peak}",
+        f"AVERAGE-BANDWIDTH={choice.average}",
         f'CODECS="{",".join(codecs)}"',
     ]
     said += [f"RESOLUTION={main.width}x{main.height}"] if main.width else []
     said += [f"FRAME-RATE={float(main.frame_rate):.3f}"] if main.frame_rate else []
     said += [f"VIDEO-RANGE={main.hdr}"] if main.hdr else []
-    return said + ([f'AUDIO="{choice.sound.folder}"'] if choice.sound is not None else [])
+    return said + ([f'AUDIO="{choice.sounds[0].group}"'] if choice.sounds else [])
 
 
 def _index(stream: Rendition) -> str:
     return f"{quote(stream.folder)}/{INDEX}"
+
+
+def _label(stream: Rendition) -> str:
+    return "" if stream.width else stream.label
 
 
 def _switching(stream: Rendition) -> tuple[str, int]:
@@ -167,7 +204,9 @@ def _switching(stream: Rendition) -> tuple[str, int]:
 
 def _adaptation_set(number: int, content: str, streams: Sequence[Rendition]) -> list[str]:
     head = f'id="{number}" contentType="{content}" mimeType="{content}/mp4" segmentAlignment="true" startWithSAP="1"'
-    lines = [f"    <AdaptationSet {head}>"]
+    spoken = streams[0].language if content == "audio" else None
+    lang = f' lang="{short_code(spoken)}"' if spoken is not None else ""
+    lines = [f"    <AdaptationSet {head}{lang}>"]
     for stream in streams:
         lines += _representation(stream)
     return [*lines, "    </AdaptationSet>"]

@@ -93,6 +93,12 @@ CANNOT = {
     f"{{{HLS}, variants: {{a: {{}}, b: {{audio: {{codec: none}}}}}}}}": 'variant "b" has no sound, and "a" has',
     f"{{{HLS}, variants: {{a: {{}}, b: {{video: {{codec: none}}}}}}}}": 'variant "b" has no picture, and "a" has',
     f"{{{HLS}, variants: {{a: {{video: {{crf: 60}}}}, b: {{}}}}}}": "crf: 60 is beyond what libx264 takes",
+    "{container: hls, segment: {type: ts}, video: {codec: h264, crf: 23}, audio: {codec: aac, tracks: all}}": (
+        "segments of type ts hold one track of sound"
+    ),
+    "{container: dash, video: {codec: none}, audio: {codec: opus, tracks: [eng, nld]}}": (
+        "a package without a picture holds one track of sound"
+    ),
     f"{{{HLS}, faststart: true}}": '"faststart" says nothing for hls',
     "{container: dash, segment: {type: ts}, video: {codec: h264, crf: 23}, audio: {codec: aac}}": (
         "dash has no segments of type ts"

@@ -45,7 +45,7 @@ SOUND = Rendition(
     channels=2,
     sample_rate=48_000,
 )
-CHOICES = [Choice("1080p", BIG, SOUND), Choice("größe 2", SMALL, SOUND)]
+CHOICES = [Choice("1080p", BIG, (SOUND,)), Choice("größe 2", SMALL, (SOUND,))]
 
 MEDIA = """\
 #EXTM3U
