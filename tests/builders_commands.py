@@ -52,6 +52,8 @@ def schema_of(command, *arguments):
             return "presets"
         case "state", (("list" | "show"), *_):
             return "status"
+        case "state", ("pull",):
+            return "state"
         case (("state" | "init"), _):
             return "edits"
         case "show", (what, *_):

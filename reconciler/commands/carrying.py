@@ -65,10 +65,11 @@ def push_command(settings: Globals, file: str, *, force: bool, lock_timeout: flo
         event = _replacing(writer, pushed)
         if not says_nothing(event):
             writer.record("pushed", records=event.records, removed=event.removed, approved=event.approved)
+    changed = len(event.records) + len(event.removed)
     if settings.json:
-        screen.json({"pushed": file, "records": len(pushed.records), "changed": len(event.records)})
+        screen.json({"pushed": file, "records": len(pushed.records), "changed": changed})
     else:
-        screen.result(pushed_text(file, state.name, len(pushed.records), len(event.records) + len(event.removed)))
+        screen.result(pushed_text(file, state.name, len(pushed.records), changed))
     return 0
 
 

@@ -16,7 +16,7 @@ from types import TracebackType
 
 import msgspec
 
-from reconciler.core.errors import StateError
+from reconciler.core.errors import ProviderError, StateError
 from reconciler.core.merge import Conflict
 from reconciler.core.sharing import difference, next_revs, says_nothing, together
 from reconciler.core.state import Approval, Event, Record, Snapshot
@@ -234,6 +234,8 @@ class SharedWriter:
                     raise taken(self._shared.url)
                 self._check_in()
             except StateError as error:
+                if isinstance(error.__cause__, ProviderError):
+                    self._there.leave()
                 kept = f"  What was recorded is kept in {self._work.folder}; the next apply here brings it there."
                 raise StateError(f"{error}\n{kept}") from error
         self._work.sent()

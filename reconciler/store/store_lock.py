@@ -79,6 +79,10 @@ class StoreLock:
                 f"  {_unlock(self._shared.url, self.id)}"
             ) from error
 
+    def leave(self) -> None:
+        """Leave the lock where it is, since nobody answers there; its machine takes it over later."""
+        self._is_taken = False
+
     def _taken(self, content: bytes, own: Collection[str]) -> Version | Holder | None:
         """The version of the lock that was taken, or who holds it; None where it was given back just now."""
         objects, key = self._shared.objects, self._shared.key(LOCK)

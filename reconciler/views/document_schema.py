@@ -44,12 +44,12 @@ class Printed:
 PRINTED: Mapping[str, Printed] = {
     "plan": Printed("plan --out FILE, show FILE --json, and the last line of plan --json", (PlanDocument,)),
     "events": Printed("each line of plan, apply and validate with --json, and of every error", LINES),
-    "state": Printed("the state file", (Snapshot,)),
+    "state": Printed("the state file, and state pull", (Snapshot,)),
     "status": Printed("status, show ADDR, state list and state show with --json", (dict[str, Record],)),
     "output": Printed("output --json: finished outputs, with the signatures of their links", (dict[str, Record],)),
     "explain": Printed("explain ADDR --json", (dict[str, Explained],)),
     "presets": Printed("explain --presets --json", (dict[str, dict[str, Canonical]],)),
-    "edits": Printed("init and state mv, rm, prune, adopt and rebuild with --json", EDITS),
+    "edits": Printed("init and state mv, rm, prune, adopt, rebuild, pull -o, push and unlock with --json", EDITS),
 }
 
 

@@ -50,4 +50,25 @@ class Rebuilt(Edit, frozen=True):
     dry_run: bool
 
 
-EDITS = (Written, Moved, Removed, Adopted, Rebuilt)
+class Pulled(Edit, frozen=True):
+    """`state pull -o FILE`: the state was saved; without a file the state itself is printed."""
+
+    saved: str
+    records: int
+
+
+class Pushed(Edit, frozen=True):
+    """`state push`: a file took the place of the state."""
+
+    pushed: str
+    records: int
+    changed: int
+
+
+class Unlocked(Edit, frozen=True):
+    """`state unlock`: whose lock was broken."""
+
+    unlocked: str | None
+
+
+EDITS = (Written, Moved, Removed, Adopted, Rebuilt, Pulled, Pushed, Unlocked)

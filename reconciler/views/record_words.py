@@ -143,4 +143,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "drafts": "Jobs that were never started.",
         "dry_run": "Whether nothing was recorded.",
     },
+    "Pulled": {"saved": "The file that was written.", "records": "How many records it holds."},
+    "Pushed": {
+        "pushed": "The file that was read.",
+        "records": "How many records it holds.",
+        "changed": "How many records were added, replaced or dropped by it.",
+    },
+    "Unlocked": {"unlocked": "The id of the lock that was broken; null if there was none."},
 }

@@ -42,10 +42,7 @@ def pushed_text(file: str, state: str, records: int, changed: int) -> str:
     """What a push changed."""
     if not changed:
         return f"{visible(state)} holds what {visible(file)} holds already: {count(records, 'record')}.\n"
-    what = (
-        f"{count(records, 'record')}, {changed:,} of them changed" if changed <= records else count(records, "record")
-    )
-    return f"Pushed {visible(file)} to {visible(state)}: {what}. The state before is kept as a backup.\n"
+    return f"Pushed {visible(file)} to {visible(state)}: {count(records, 'record')}, {changed:,} changed.\n"
 
 
 def behind_text(file: str, state: str, addresses: Sequence[str]) -> str:
