@@ -186,7 +186,7 @@ class JobLoop:
                 whole[step.address] = self._whole(step, record, result)
         if whole:
             state.record("verified", records=whole)
-        self._count_cost(done)
+        self._count_cost(job.planned, done)
         for step, result in results:
             match result:
                 case Verified():
@@ -204,7 +204,11 @@ class JobLoop:
             return transitions.held(record, result, step.output, rev, now)
         return transitions.verified(record, result, step.output, rev=rev, now=now, host=self.hands.host)
 
-    def _count_cost(self, done: Done) -> None:
+    def _count_cost(self, planned: PlannedJob, done: Done) -> None:
+        """What is paid for a job is told once: by whoever started it, and its record says it to everybody."""
+        if done.found:
+            self.hands.tell(JobMessage(planned, "found at the provider, started before: nothing is paid for it now"))
+            return
         with suppress(ValueError):
             self.paid.append(read_money(done.cost))
 

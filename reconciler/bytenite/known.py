@@ -20,7 +20,7 @@ class KnownJob:
     `job` is None as long as it was never seen. `doubtful`: it may have been started without our hearing of it.
     `since` is when it was first seen running, `next_look` when it is looked at again,
     `collect_at` when its results may be asked for. `seen` is what was learnt of a
-    source that we uploaded.
+    source that we uploaded. `found`: it had been started when it was prepared here.
     """
 
     id: str
@@ -35,6 +35,7 @@ class KnownJob:
     collect_at: float = 0.0
     outcome: Done | Failed | None = None
     seen: SourceSeen | None = None
+    found: bool = False
 
     @property
     def draft(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import requests
@@ -113,7 +114,7 @@ class ByteniteProvider:
             return known.id
         found, seen = self._drafted(self._drafts.find(job) or self._drafts.create(job), job)
         known = self._known.wanted(found.id, job)
-        known.seen = seen
+        known.seen, known.found = seen, not is_draft(found)
         known.told(found, self._clocks.monotonic())
         return found.id
 
@@ -261,7 +262,7 @@ class ByteniteProvider:
 
     def _brought_in(self, known: KnownJob, job: Job, request: JobRequest) -> None:
         try:
-            known.outcome = self._collector.collect(job, request, known.seen)
+            known.outcome = replace(self._collector.collect(job, request, known.seen), found=known.found)
         except CredentialsError as error:
             self._no_credentials = error
         except UnavailableError as error:

@@ -158,6 +158,7 @@ class Done:
 
     `encoder` names the encoder build, `seconds` is how long the encode itself took, `cost` what was paid as a
     decimal number with its currency ("28 BYC"), `finished_at` when the provider says that it ended (RFC 3339).
+    `found`: it had been started already when this process first heard of it, so it is not this one that pays.
     """
 
     outputs: Mapping[str, OutputResult]
@@ -167,6 +168,7 @@ class Done:
     cost: str | None = None
     finished_at: str | None = None
     messages: tuple[str, ...] = ()
+    found: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,19 @@ def test_fifty_jobs_are_left_to_run_and_collected_elsewhere(tmp_path, clip):
         assert {1} == set(api.all_starts().values())
 
 
+def test_what_another_machine_bought_is_not_told_as_paid_again(tmp_path, clip):
+    """A machine with a stale state brings in the finished job: paid is what the first one said, once."""
+    with serving_api(tmp_path, instant=clip, rate=6000, balance=100_000) as api:
+        first = remote_project(tmp_path / "one", api).apply().ok()
+        other = remote_project(tmp_path / "other", api)
+        second = other.apply().ok()
+        costs = {record["job"]["cost"] for record in other.records().values()}
+        assert [1] == list(api.all_starts().values())
+    assert (True, True) == ("BYC" in first.out.partition("Paid:")[2], "Paid: nothing" in " ".join(second.out.split()))
+    assert "nothing is paid for it now" in " ".join(second.err.split())
+    assert len(costs) == 1
+
+
 def test_waiting_ends_with_seven(tmp_path, clip):
     """--wait-timeout: what still runs then runs on, exit 7; the next apply brings it in."""
     with serving_api(tmp_path, instant=clip, instant_seconds=5.0) as api:
