@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.apply.hands import Hands
+from reconciler.apply.hands import Hands, StateWriter
 from reconciler.core import transitions
 from reconciler.core.errors import CredentialsError, ProviderError
 from reconciler.core.expiry import renewed
 from reconciler.core.ports import RenewsLinks
+from reconciler.core.state import Record
 from reconciler.core.steps import Relink
 
 
@@ -21,18 +22,25 @@ def relink(hands: Hands, steps: Sequence[Relink]) -> int:
 
 
 def _relink_one(hands: Hands, step: Relink) -> bool:
-    record, provider = step.record, hands.providers.get(step.record.provider)
-    if record.job is None or record.output is None or not isinstance(provider, RenewsLinks):
+    provider = hands.providers.get(step.record.provider)
+    if not isinstance(provider, RenewsLinks):
         return False
     try:
-        held = renewed(record.output, provider.fresh_links(record.job.id))
+        return renew_link(hands.state, provider, step.address, step.record, hands.stamp())
     except CredentialsError:
         raise
     except ProviderError:
         return False
+
+
+def renew_link(state: StateWriter, provider: RenewsLinks, address: str, record: Record, now: str) -> bool:
+    """Have one link signed anew, and record it; whether its provider gives one. Raises ProviderError."""
+    if record.job is None or record.output is None:
+        return False
+    held = renewed(record.output, provider.fresh_links(record.job.id))
     if held is None:
         return False
-    rev = hands.state.next_rev(step.address)
-    hands.record("relinked", transitions.relinked(record, held, rev, hands.stamp()), step.address)
-    hands.state.keep_link(step.address, held.link)
+    again = transitions.relinked(record, held, state.next_rev(address), now)
+    state.record("relinked", records={address: again})
+    state.keep_link(address, held.link)
     return True

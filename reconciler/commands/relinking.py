@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping
 
+from reconciler.apply.relinks import renew_link
 from reconciler.commands import gathering, wiring
 from reconciler.commands.options import Globals
 from reconciler.commands.states import state_of
-from reconciler.core import transitions
 from reconciler.core.encode import Desired
 from reconciler.core.errors import ProviderError
-from reconciler.core.expiry import dead_links, is_copied, renewed
+from reconciler.core.expiry import dead_links, is_copied
 from reconciler.core.ports import RenewsLinks
 from reconciler.core.state import Record
 from reconciler.store.states import Writer
@@ -53,20 +53,8 @@ def _renew_at(settings: Globals, desired: Desired, name: str, dead: Mapping[str,
     try:
         with wiring.provider_of(settings, desired, name) as provider:
             if isinstance(provider, RenewsLinks):
-                lost = [address for address, record in dead.items() if not _renewed(provider, writer, address, record)]
+                now = gathering.stamp()
+                lost = [each for each, record in dead.items() if not renew_link(writer, provider, each, record, now)]
     except ProviderError as error:
         return [f"links could not be renewed: {error}"]
     return [f"{address}: {name} gives no link to it any more" for address in lost]
-
-
-def _renewed(provider: RenewsLinks, writer: Writer, address: str, record: Record) -> bool:
-    """Whether a link could be renewed; it is recorded then."""
-    if record.job is None or record.output is None:
-        return False
-    held = renewed(record.output, provider.fresh_links(record.job.id))
-    if held is None:
-        return False
-    again = transitions.relinked(record, held, writer.next_rev(address), gathering.stamp())
-    writer.record("relinked", records={address: again})
-    writer.keep_link(address, held.link)
-    return True
