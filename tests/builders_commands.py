@@ -64,7 +64,7 @@ def schema_of(command, *arguments):
 
 def _is_ours(name):
     """Whether a variable tells the tool something."""
-    return name.startswith("RECONCILER_") or name in {"NO_COLOR", "COLUMNS"}
+    return name.startswith(("RECONCILER_", "GITHUB_")) or name in {"NO_COLOR", "COLUMNS", "CI", "RUNNER_ENVIRONMENT"}
 
 
 def desk(folder, **more):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from reconciler import __version__
 from reconciler.commands.gathering import Planned
 from reconciler.commands.options import Globals, flags
+from reconciler.commands.runner import remarks
 from reconciler.core.limits import Limits
 from reconciler.core.selection import Selection
 from reconciler.views.document import Basis, PlanDocument
@@ -39,6 +41,7 @@ def document_of(planned: Planned, settings: Globals, findings: Sequence[str] = (
         refused=planned.refusals,
         guards=planned.guards,
         findings=findings,
+        remarks=remarks(os.environ, planned),
         quotes=planned.quotes,
     )
 

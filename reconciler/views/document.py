@@ -209,6 +209,7 @@ class PlanDocument(Frozen, frozen=True):
     warnings: tuple[Notice, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     findings: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     cost: Total = Total()
     limits: tuple[LimitShown, ...] = ()
     output_changes: dict[str, Any] = {}

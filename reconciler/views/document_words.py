@@ -23,6 +23,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "warnings": "What only a person can decide about.",
         "refusals": "What forbids the apply, and what lifts it.",
         "findings": "Sentences about what --refresh saw.",
+        "remarks": "Sentences to know before anything else, such as what would be lost with the machine of a CI run.",
         "cost": "What all steps cost together.",
         "limits": "The limits that hold, and what the plan comes to.",
         "output_changes": "OpenTofu's; always empty.",

@@ -53,6 +53,8 @@ def plan_events(document: PlanDocument, timestamp: str) -> Iterator[Event]:
     """A plan: its changes, its warnings and its summary. `plan_event` is the last line where there is no apply."""
     for change in document.resource_changes:
         yield _planned_change(change, timestamp)
+    for remark in document.remarks:
+        yield diagnostic("warning", remark, timestamp)
     for notice in document.warnings:
         sentence = f"{notice.address}: {notice.sentence}"
         yield diagnostic("warning", sentence, timestamp, address=notice.address, code=notice.code)

@@ -62,6 +62,7 @@ def plan_annotations(document: PlanDocument, *, refusals_are_errors: bool) -> li
     """What forbids the apply, and what only a person can decide about."""
     kind = "error" if refusals_are_errors else "warning"
     refused = [Annotation(kind, f"{each.sentence}\n{each.lift}", "apply refuses this") for each in document.refusals]
+    refused += [Annotation("warning", each) for each in document.remarks]
     return refused + [Annotation("warning", f"{each.address}: {each.sentence}") for each in document.warnings]
 
 

@@ -52,6 +52,7 @@ def plan_markdown(
     sections = [
         Section(head + title, needed=True),
         _refused(document),
+        _remarks(document),
         Section(_sentences(document), needed=True),
         cause_table(groups),
         Section(_numbers(document), needed=True),
@@ -128,6 +129,12 @@ def _refused(document: PlanDocument) -> Section | None:
         return None
     head = "🛑 **Apply refuses this plan as it is.**\n\n" if document.refusals else "⚠️ **A limit is lifted.**\n\n"
     return Section(head, rows, "\n", _more_items, needed=True, most=LISTED_AT_MOST)
+
+
+def _remarks(document: PlanDocument) -> Section | None:
+    """What has to be known before anything else."""
+    lines = "".join(f"⚠️ {prose(each)}\n\n" for each in document.remarks)
+    return Section(lines, needed=True) if lines else None
 
 
 def _more_items(number: int) -> str:

@@ -60,6 +60,7 @@ def plan_document(
     refused: Sequence[Refusal] = (),
     guards: Sequence[Guard] = (),
     findings: Sequence[str] = (),
+    remarks: Sequence[str] = (),
     quotes: Quotes = NO_QUOTES,
 ) -> PlanDocument:
     """The whole plan as a document; `findings` are what `--refresh` saw, in sentences, `quotes` what providers said."""
@@ -89,6 +90,7 @@ def plan_document(
         warnings=plan.notices,
         refusals=tuple(refused),
         findings=tuple(findings),
+        remarks=tuple(remarks),
         cost=total_cost(estimates.values()),
         limits=tuple(map(_limit, guards)),
         applyable=bool(plan.steps) and not refused,

@@ -33,6 +33,7 @@ def plan_text(
     parts = [_warnings(document, columns, options)]
     if document.resource_changes:
         parts = [
+            [line for each in document.remarks for line in fold(f"Warning: {visible(each)}", columns, rest="  ")],
             _header(document, columns),
             _steps(document, columns, detail=detail),
             _jobs(document, columns, options, looks=apply is not None),

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from builders_commands import desk
+from builders_commands import Desk, desk
 from builders_github import BOT, TOKEN, github, outputs, runner
 from builders_project import ladder_spec
 from reconciler.core.approval import plan_id
@@ -358,3 +358,25 @@ def test_an_event_that_cannot_be_read_is_said(tmp_path, hub):
     made.environment["GITHUB_EVENT_PATH"] = str(tmp_path / "nothing")
 
     assert "GITHUB_EVENT_PATH" in made.run("ci", "github", "plan").err
+
+
+def test_what_would_be_lost_with_the_runner_is_said_first(tmp_path, hub):
+    """A plan whose files stay on a machine made for one run says so before all else, wherever it is told."""
+    made = reviewed(tmp_path, hub)
+    said = "2 outputs would stay on the machine of this CI run, and be lost with it: clip/big and 1 more."
+    made.run("ci", "github", "plan", "--out", "plan.json").ok()
+    body = hub.comments[0]["body"].replace("&#47;", "/")
+
+    assert body.index(said) < body.index("clip", body.index(said) + len(said))
+    assert said in (tmp_path / "summary.md").read_text().replace("&#47;", "/")
+    for command in (("plan",), ("apply", "--expect", "0" * 16), ("show", "plan.json")):
+        out = made.run(*command).out
+        assert out.replace("\n  ", " ").startswith(f"Warning: {said}"), out
+    assert ["version", "planned_change", "planned_change", "diagnostic"] == [
+        line["type"] for line in made.events("plan")
+    ][:4]
+    for kept in ({"RUNNER_ENVIRONMENT": "self-hosted"}, {"GITHUB_ACTIONS": "false", "CI": ""}):
+        environment = {**made.environment, **kept}
+        assert "be lost" not in Desk(made.folder, environment).run("plan").ok().out
+    made.write("specs/encodes.yaml", ladder_spec().replace("    outputs", "    deliver: s3://media/x\n    outputs"))
+    assert "be lost" not in made.run("plan").ok().out
