@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 from reconciler.core import combinations, packages, side_files
@@ -10,7 +10,7 @@ from reconciler.core.encode import Native, Origin
 from reconciler.core.errors import Place, Problem
 from reconciler.core.extends import Presets, without_nulls
 from reconciler.core.manifest import Prepared
-from reconciler.core.nodes import Entry, MapNode, Node, ScalarNode, described, from_plain, holds_lost, lost
+from reconciler.core.nodes import Entry, ListNode, MapNode, Node, ScalarNode, described, from_plain, holds_lost, lost
 from reconciler.core.parameters import Parameters
 from reconciler.core.provider_types import NativeOutput
 from reconciler.core.side_files import Look, nobody_looks
@@ -32,12 +32,21 @@ class Rendition:
     native: Native | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Good:
+    """What comes of parameters in which nothing is wrong, wherever they are written."""
+
+    parameters: Parameters
+    prepared: Prepared
+    extension: str
+
+
 # Stands for one that is wrong: nobody uses it, since nothing is encoded then.
 NO_RENDITION = Rendition(Parameters(), Prepared(Parameters()), {}, "", Written(MapNode({}, None), "", None))
 
 
 class Renditions:
-    """Renditions by preset or by what an output says itself; each preset is resolved once."""
+    """Renditions by preset or by what an output says itself; each preset, and what many say alike, is judged once."""
 
     def __init__(self, presets: Presets, problems: list[Problem], look: Look = nobody_looks) -> None:
         """`look` looks at the files beside the specs that outputs name."""
@@ -45,6 +54,7 @@ class Renditions:
         self._look = look
         self._problems = problems
         self._by_preset: dict[str, Rendition | None] = {}
+        self._good: dict[Hashable, _Good] = {}
 
     def of_preset(self, name: str, path: str, place: Place | None) -> Rendition | None:
         """The rendition of an output that only names a preset; None, and problems, if there is none."""
@@ -68,8 +78,29 @@ class Renditions:
         return self._made(node, path, place, native.native)
 
     def _made(self, merged: MapNode, path: str, place: Place | None, native: Native | None = None) -> Rendition | None:
+        node: Node = without_nulls(packages.expanded(merged))
+        said = _content(node)
+        good = self._good.get(said) if native is None else None
+        if good is None:
+            judged = self._judged(node, path, place, native)
+            if judged is None:
+                return None
+            good, node = judged
+            if native is None:
+                self._good[said] = good
+        assert isinstance(node, MapNode), "parameters are a mapping"
+        found_at = origins(node)
+        if native is not None:
+            found_at |= dict.fromkeys(native.extras, Origin(place))
+        written = Written(node, path, place)
+        return Rendition(good.parameters, good.prepared, found_at, good.extension, written, native)
+
+    def _judged(
+        self, node: Node, path: str, place: Place | None, native: Native | None
+    ) -> tuple[_Good, MapNode] | None:
+        """What is good, and all of it; None, and problems, if something is wrong."""
         found: list[Problem] = []
-        parameters, node = salvaged(Parameters, without_nulls(packages.expanded(merged)), path, found)
+        parameters, node = salvaged(Parameters, node, path, found)
         # What all variants of a package take over is wrong once.
         self._problems.extend({(each.place, each.message): each for each in found}.values())
         if parameters is None or not isinstance(node, MapNode):
@@ -86,11 +117,20 @@ class Renditions:
         self._problems.extend(found)
         if found:
             return None
-        extras = native.extras if native is not None else {}
-        found_at = {**origins(node), **dict.fromkeys(extras, Origin(place))}
-        prepared = Prepared(parameters, {**beside, **extras})
+        prepared = Prepared(parameters, {**beside, **(native.extras if native is not None else {})})
         extension = "" if packages.is_folder(parameters) else parameters.container or "media"
-        return Rendition(parameters, prepared, found_at, extension, written, native)
+        return _Good(parameters, prepared, extension), node
+
+
+def _content(node: Node) -> Hashable:
+    """All that a node says and which preset says it, but not where it stands; what is lost equals nothing."""
+    if isinstance(node, ScalarNode):
+        return node.value, node.text, node.preset
+    if isinstance(node, MapNode):
+        return "map", *((key, _content(entry.node)) for key, entry in node.items.items())
+    if isinstance(node, ListNode):
+        return "list", *map(_content, node.items)
+    return object()
 
 
 def checked_presets(
