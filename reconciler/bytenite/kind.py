@@ -52,6 +52,11 @@ class ByteniteOptions(PaidOptions):
     requests_per_second: Annotated[float, Field(gt=0, le=1000, strict=True)] = 5.0
     document: Literal["auto", "flat", "app"] = "auto"
 
+    @property
+    def kept_seconds(self) -> float | None:
+        """See ProviderOptions."""
+        return float(self.retention) if self.destination == TEMPORARY else None
+
 
 class ByteniteType:
     """Implements core.provider_types.ProviderType."""

@@ -49,6 +49,11 @@ class ProviderOptions(Strict):
     type: Annotated[str, Field(min_length=1, strict=True)]
     parallelism: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
 
+    @property
+    def kept_seconds(self) -> float | None:
+        """How long files stay with the provider after their job ends; None: for ever, or it holds none."""
+        return None
+
 
 class PriceSpec(Strict):
     """The user's own rate card, for plans; what was really paid comes from the provider."""

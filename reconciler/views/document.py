@@ -122,6 +122,8 @@ class JobShown(Frozen, frozen=True):
 
     Where it was never made, `seconds` is learnt from `like` earlier jobs of other sources; `likeness` is whether these
     made the "same", something "alike", or "other" things. `quoted` is what its provider says that it costs.
+    `kept_seconds` is how long files stay with the provider after the job, if not for ever, and `copied` how many
+    outputs are delivered elsewhere.
     `kind` is the type of the provider; one that is `remote` runs jobs elsewhere and keeps what they make.
     """
 
@@ -135,6 +137,8 @@ class JobShown(Frozen, frozen=True):
     like: int = 0
     likeness: str = "same"
     quoted: Cost | None = None
+    kept_seconds: float | None = None
+    copied: int = 0
 
 
 class Summary(Frozen, frozen=True):

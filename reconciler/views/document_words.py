@@ -116,6 +116,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "like": "How many earlier jobs of other sources `seconds` is learnt from; 0: this one itself.",
         "likeness": "Whether those made the same, something alike (same codecs and sizes), or other things.",
         "quoted": "What its provider says that the job costs; null where it was not asked, or does not say.",
+        "kept_seconds": "How long files stay with the provider after the job; null: for ever, or they are here.",
+        "copied": "How many of the outputs are delivered elsewhere.",
     },
     "SourceShown": {
         "kind": "What sort of source: a file, a URL, generated pictures ...",

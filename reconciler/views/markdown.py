@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from reconciler.core.errors import Problem, ReconcilerError, SpecError
 from reconciler.views.document import PlanDocument, ResourceChange
+from reconciler.views.keeping import kept_sentences
 from reconciler.views.limits import limit_words
 from reconciler.views.markdown_budget import Section, fitted
 from reconciler.views.markdown_causes import KINDS, LISTED_AT_MOST, cause_table, outputs
@@ -213,7 +214,8 @@ def _safety(document: PlanDocument) -> str:
     video = f"{span(document.cost.minutes * 60)} of video. " if document.cost.minutes else ""
     took = f"About {span(sum(known))}, {time_basis(document)}. " if known and len(known) == len(document.jobs) else ""
     old = "The old files stay live until each new one is verified. " if document.summary.rerun else ""
-    said = f"{video}{took}{old}".strip()
+    kept = " ".join(map(prose, kept_sentences(document)))
+    said = f"{video}{took}{old}{kept}".strip()
     return f"{said}\n\n" if said else ""
 
 

@@ -13,6 +13,7 @@ from reconciler.core.guards import Guard
 from reconciler.core.jobs import PlannedJob, plan_jobs
 from reconciler.core.manifest import Difference
 from reconciler.core.plan import Plan, counts
+from reconciler.core.provider_types import ProviderOptions
 from reconciler.core.state import Record
 from reconciler.core.steps import (
     Create,
@@ -253,7 +254,14 @@ def _jobs(
             like=0 if rate is None else rate.jobs,
             likeness="same" if rate is None else rate.likeness,
             quoted=None if quote is None else _quoted(quote.money),
+            kept_seconds=_kept_seconds(providers.get(job.provider)),
+            copied=sum(output.deliver is not None for output in job.request.outputs),
         )
+
+
+def _kept_seconds(settings: ProviderSettings | None) -> float | None:
+    options = settings.options if settings is not None and settings.holds else None
+    return options.kept_seconds if isinstance(options, ProviderOptions) else None
 
 
 def _last_time(job: PlannedJob) -> float | None:

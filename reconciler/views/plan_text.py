@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.views.cells import fold, visible, whole, width
 from reconciler.views.document import Basis, PlanDocument, SourceShown, Summary
+from reconciler.views.keeping import kept_sentences
 from reconciler.views.limits import limit_words
 from reconciler.views.money import cost_sentences, time_basis
 from reconciler.views.plan_causes import cause_lines
@@ -120,6 +121,8 @@ def _jobs(document: PlanDocument, columns: int, options: str, *, looks: bool) ->
     remote = _remote_sources(document)
     if remote:
         lines += _sources(remote, columns, options, untouched=looks and not document.findings)
+    for sentence in kept_sentences(document):
+        lines += fold(sentence, columns, first="  ", rest="    ")
     for finding in document.findings:
         lines += fold(visible(finding), columns, first="  ", rest="    ")
     return lines
