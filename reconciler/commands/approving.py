@@ -16,7 +16,7 @@ from reconciler.commands.states import state_of
 from reconciler.commands.watching import Watching
 from reconciler.commands.wiring import Approval
 from reconciler.core import state
-from reconciler.core.approval import check_expected, check_saved
+from reconciler.core.approval import check_expected, check_saved, done_lines
 from reconciler.core.errors import NotApprovedError, ReconcilerError, UsageError
 from reconciler.core.limits import Limits, strictest
 from reconciler.core.selection import Selection
@@ -110,7 +110,7 @@ def _checked(asked: Asked, planned: Planned, known: Mapping[str, tuple[str, ...]
     if asked.saved is not None:
         return Approval(check_saved(asked.saved.lines, planned.lines, earlier), asked.saved.lines)
     if asked.expect is not None:
-        identifier = check_expected(asked.expect, planned.lines, earlier)
+        identifier = check_expected(asked.expect, planned.lines, earlier, done_lines(planned.records))
         return Approval(identifier, known.get(identifier, planned.lines))
     return None
 

@@ -22,6 +22,9 @@ ID_LENGTH = 16
 # How many unfinished approvals a state keeps.
 KEPT = 10
 
+# How many outputs may have been finished by others between a plan and its apply.
+LOOKED_BACK = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -43,14 +46,17 @@ def plan_id(lines: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:ID_LENGTH]
 
 
-def check_expected(expected: str, lines: Sequence[str], approved: Mapping[str, Approval]) -> str:
+def check_expected(
+    expected: str, lines: Sequence[str], approved: Mapping[str, Approval], done: Sequence[str] = ()
+) -> str:
     """The id under which `lines` may run, given that somebody approved `expected`.
 
-    Equal lines go; so do fewer lines than were approved under that id, and none at all. Raises
+    Equal lines go; so do fewer lines than were approved under that id, and none at all. `done` are lines of finished
+    work, the newest first (see `done_lines`): what others finished since is no change of the plan. Raises
     PlanChangedError with both ids and the lines that go beyond the approval.
     """
     current = plan_id(lines)
-    if current == expected or not lines:
+    if current == expected or not lines or _is_rest(expected, lines, approved, done):
         return expected
     known = approved.get(expected)
     beyond = [text for text in lines if known is None or not _covered(text, known.lines)]
@@ -61,6 +67,31 @@ def check_expected(expected: str, lines: Sequence[str], approved: Mapping[str, A
     more = [f"  and {len(beyond) - 20} more"] if len(beyond) > 20 else []
     tail = "Nothing was started. Look at the new plan (reconciler plan) and approve its id."
     raise PlanChangedError("\n".join([f"{head}. Not approved:", *listed, *more, tail]))
+
+
+def _is_rest(expected: str, lines: Sequence[str], approved: Mapping[str, Approval], done: Sequence[str]) -> bool:
+    """Whether an id is that of these lines and the last ones that are done, so that they are what is left of it.
+
+    Lines of another approval that is not finished may stand beside them: those were approved, too.
+    """
+    own = [text for text in lines if not any(_covered(text, each.lines) for each in approved.values())]
+    kinds = [lines] if len(own) == len(lines) else [lines, own]
+    back = range(min(len(done), LOOKED_BACK) + 1)
+    return any(plan_id([*kind, *done[:number]]) == expected for kind in kinds for number in back)
+
+
+def done_lines(records: Mapping[str, Record]) -> tuple[str, ...]:
+    """What would have been the lines of everything that is finished, the newest first."""
+    verbs = {"complete": "encode", "retired": "retire"}
+    finished = [(_ended(record), address, record) for address, record in records.items() if record.status in verbs]
+    newest = sorted(finished, key=lambda each: each[:2], reverse=True)
+    return tuple(f"{verbs[record.status]} {address} {record.fingerprint}" for _, address, record in newest)
+
+
+def _ended(record: Record) -> str:
+    """When the work on a record ended; a link that was renewed since is no work."""
+    ended = record.job.finished_at if record.status == "complete" and record.job is not None else None
+    return ended or record.updated_at or ""
 
 
 def _covered(text: str, approved: Sequence[str]) -> bool:

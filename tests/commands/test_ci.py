@@ -380,3 +380,16 @@ def test_what_would_be_lost_with_the_runner_is_said_first(tmp_path, hub):
         assert "be lost" not in Desk(made.folder, environment).run("plan").ok().out
     made.write("specs/encodes.yaml", ladder_spec().replace("    outputs", "    deliver: s3://media/x\n    outputs"))
     assert "be lost" not in made.run("plan").ok().out
+
+
+def test_two_merges_at_once_are_applied_one_after_the_other(tmp_path, hub):
+    """The second was planned while the first was not applied yet: its id holds for what the first has left."""
+    made = reviewed(tmp_path, hub)
+    shown = made.events("plan")[-1]["plan"]
+    assert 2 == len(shown["lines"])
+    first = made.events("plan", "--target", "clip/big")[-1]["plan"]["plan_id"]
+    made.run("apply", "--target", "clip/big", "--expect", first).ok()
+
+    assert "1 encoded" in made.run("apply", "--expect", shown["plan_id"]).ok().out
+    made.write("specs/encodes.yaml", ladder_spec(crf=20))
+    assert 5 == made.run("apply", "--expect", shown["plan_id"]).code

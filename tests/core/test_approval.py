@@ -6,7 +6,15 @@ import pytest
 from msgspec.structs import replace
 
 from builders import desired, output, record, world
-from reconciler.core.approval import check_expected, check_saved, finished_approvals, plan_id, plan_lines, refusals
+from reconciler.core.approval import (
+    check_expected,
+    check_saved,
+    done_lines,
+    finished_approvals,
+    plan_id,
+    plan_lines,
+    refusals,
+)
 from reconciler.core.errors import PlanChangedError
 from reconciler.core.plan import make_plan
 from reconciler.core.selection import Selection
@@ -182,3 +190,46 @@ def test_protection_guards_against_deletion():
         "bbb/720p is protected and this plan would retire it",
     ] == [refusal.sentence for refusal in refusals(plan([other], records))]
     assert () == refusals(plan([other], records, allow=("rerun:bbb/*",)))
+
+
+def test_what_others_finished_since_is_no_change_of_the_plan():
+    """An id that was approved over more work holds for the rest, once the other lines are done; not for one more."""
+    old, new = output("old/720p", crf=30), output("new/720p", crf=41)
+    expected = plan_id(plan_lines(plan([A, B])))
+    after = {
+        old.address: record(old, updated_at="2026-01-01T00:00:00Z"),
+        A.address: record(A, updated_at="2026-01-02T00:00:00Z"),
+    }
+    rest = plan_lines(plan([old, A, B], after))
+
+    assert 1 == len(rest)
+    assert expected == check_expected(expected, rest, {}, done_lines(after))
+    for lines in (
+        plan_lines(plan([old, A, B, new], after)),
+        plan_lines(plan([old, A, output(B.address, crf=9)], after)),
+    ):
+        with pytest.raises(PlanChangedError):
+            check_expected(expected, lines, {}, done_lines(after))
+    with pytest.raises(PlanChangedError):
+        check_expected(expected, rest, {}, ())
+
+
+def test_what_another_approval_has_left_stands_beside():
+    """Two merges, of which the first was stopped: its rest was approved, too, and does not refuse the second."""
+    first = plan_lines(plan([A]))
+    both = plan_lines(plan([A, B]))
+    expected = plan_id(plan_lines(plan([B])))
+
+    assert expected == check_expected(expected, both, {plan_id(first): Approval(at="1", lines=first)})
+    with pytest.raises(PlanChangedError):
+        check_expected(expected, both, {"x": Approval(at="1", lines=("encode bbb/480p 00",))})
+
+
+def test_a_retirement_that_is_done_is_no_change_either():
+    """As for encodes: what is retired already was part of what was approved."""
+    records = {A.address: record(A)}
+    lines = plan_lines(plan([B], records))
+    after = {A.address: record(A, "retired", updated_at="2026-01-02T00:00:00Z")}
+
+    assert 2 == len(lines)
+    assert plan_id(lines) == check_expected(plan_id(lines), plan_lines(plan([B], after)), {}, done_lines(after))
