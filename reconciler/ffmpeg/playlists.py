@@ -146,11 +146,12 @@ def manifest(choices: Sequence[Choice], seconds: float) -> str:
     sounds = [choice.main for choice in choices if not choice.main.width] + _sounds(choices)
     number = 0
     for content, streams in (("video", pictures), ("audio", sounds)):
-        # The first language comes first: many players begin with it.
-        for label in dict.fromkeys(_label(stream) for stream in streams):
+        labels = list(dict.fromkeys(_label(stream) for stream in streams))
+        for place, label in enumerate(labels):
             named = sorted((stream for stream in streams if _label(stream) == label), key=_switching)
             for _, alike in groupby(named, key=_switching):
-                lines += _adaptation_set(number, content, list(alike))
+                role = "" if len(labels) == 1 else "alternate" if place else "main"
+                lines += _adaptation_set(number, content, list(alike), role)
                 number += 1
     return "\n".join([*lines, "  </Period>", "</MPD>", ""])
 
@@ -202,11 +203,15 @@ def _switching(stream: Rendition) -> tuple[str, int]:
     return stream.codecs[0].partition(".")[0], stream.channels
 
 
-def _adaptation_set(number: int, content: str, streams: Sequence[Rendition]) -> list[str]:
+def _adaptation_set(number: int, content: str, streams: Sequence[Rendition], role: str) -> list[str]:
+    """What players choose from. Of several languages the `main` one plays by itself, however many bits others have."""
     head = f'id="{number}" contentType="{content}" mimeType="{content}/mp4" segmentAlignment="true" startWithSAP="1"'
     spoken = streams[0].language if content == "audio" else None
     lang = f' lang="{short_code(spoken)}"' if spoken is not None else ""
-    lines = [f"    <AdaptationSet {head}{lang}>"]
+    first = ' selectionPriority="2"' if role == "main" else ""
+    lines = [f"    <AdaptationSet {head}{lang}{first}>"]
+    if role:
+        lines.append(f'      <Role schemeIdUri="urn:mpeg:dash:role:2011" value="{role}"/>')
     for stream in streams:
         lines += _representation(stream)
     return [*lines, "    </AdaptationSet>"]

@@ -82,12 +82,15 @@ def test_a_bandwidth_counts_one_of_them(clips, tmp_path):
 
 
 def test_dash_has_a_set_for_each(clips, tmp_path):
-    """An adaptation set a language, which says so."""
+    """An adaptation set a language, which says so; the first one plays by itself, whatever the others weigh."""
     _, folder = made(tmp_path, local(clips.languages()))
     sets = ET.parse(folder / "manifest.mpd").findall(".//AdaptationSet", _NAMESPACE)
     assert [("video", None), ("audio", "en"), ("audio", "nl"), ("audio", None)] == [
         (each.get("contentType"), each.get("lang")) for each in sets
     ]
+    assert [None, "2", None, None] == [each.get("selectionPriority") for each in sets]
+    roles = [each.find("Role", _NAMESPACE) for each in sets]
+    assert [None, "main", "alternate", "alternate"] == [None if role is None else role.get("value") for role in roles]
     assert [2, 1, 1, 1] == [len(each.findall("Representation", _NAMESPACE)) for each in sets]
 
 
