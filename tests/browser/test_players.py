@@ -23,10 +23,10 @@ AV1 = {"codec": "av1", "crf": 50, "preset": "11"}
 OPUS = {"codec": "opus", "bitrate": "48k"}
 NARROW = {**AAC, "bitrate": "32k", "channels": 1}
 
-# What hls.js tells and goes on by itself, unless it says "fatal" before it: that the machine was too slow; and that a
-# segment which it fetched anew for a switch is longer than what is buffered, since it leaves out of its own account
-# the edit list by which browsers place a segment.
-HARMLESS = ("bufferStalledError ", "bufferAppendNoProgress ")
+# What hls.js tells and goes on by itself, unless it says "fatal" before it: that the machine was too slow; that it gave
+# up a request of its own for a switch; and that a segment which it fetched anew for a switch is longer than what is
+# buffered, since it leaves out of its own account the edit list by which browsers place a segment.
+HARMLESS = ("bufferStalledError ", "aborted ", "bufferAppendNoProgress ")
 
 PAGE = b"""<!doctype html>
 <meta charset="utf-8">
