@@ -9,8 +9,10 @@ from msgspec.structs import replace
 from reconciler.core.state import Approval, Event, Record, Snapshot
 
 
-def together(earlier: Event, later: Event) -> Event:
+def together(earlier: Event | None, later: Event | None) -> Event | None:
     """Two events as one: of every address what the later one says, else what the earlier one says."""
+    if earlier is None or later is None:
+        return earlier or later
     records = {address: record for address, record in earlier.records.items() if address not in later.removed}
     removed = {address: rev for address, rev in earlier.removed.items() if address not in later.records}
     approved = {key: value for key, value in earlier.approved.items() if key not in later.approved}

@@ -189,7 +189,7 @@ def _one(found: journal.Read) -> Event | None:
     """A journal's events as one; None if they say nothing."""
     whole: Event | None = None
     for event in found.events:
-        whole = event if whole is None else together(whole, event)
+        whole = together(whole, event)
     return None if whole is None or says_nothing(whole) else msgspec.structs.replace(whole, event="so far")
 
 

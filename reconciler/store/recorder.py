@@ -39,15 +39,14 @@ class Recorder:
         """The rev that the next record or removal of this address takes; it grows over removals too."""
         return self._folding.rev(address) + 1
 
-    def record(
+    def line(
         self,
         event: str,
-        *,
         records: Mapping[str, Record] | None = None,
         removed: Mapping[str, int] | None = None,
         approved: Mapping[str, Approval] | None = None,
     ) -> Event:
-        """Write one event to the journal, then fold it in. Raises StateError if the disk does not take it.
+        """One event of now, still to be recorded.
 
         Every rev must be newer than what is known of its address: `next_rev` gives it.
         """
@@ -58,6 +57,11 @@ class Recorder:
             removed=dict(removed or {}),
             approved=dict(approved or {}),
         )
+        self._check_revs(line)
+        return line
+
+    def record(self, line: Event) -> None:
+        """Write one event to the journal, then fold it in. Raises StateError if the disk does not take it."""
         with self._mutex:
             self._settle_doubt()
             self._check_revs(line)
@@ -66,7 +70,6 @@ class Recorder:
             appender.append(line)
             self._folding.add(line)
             self._in_doubt = False
-        return line
 
     def close(self) -> None:
         """Take no more events, and let go of the journal; it stays."""

@@ -125,7 +125,7 @@ class SharedWriter:
         removed: Mapping[str, int] | None = None,
         approved: Mapping[str, Approval] | None = None,
     ) -> None:
-        """Write one event to this disk, and before a start to the store. Raises StateError where that fails.
+        """Write one event to this disk, that of a start to the store before. Raises StateError where that fails.
 
         Every rev must be newer than what is known of its address: `next_rev` gives it.
         """
@@ -133,11 +133,15 @@ class SharedWriter:
             if not self._begun:
                 self._work.begin(self._recorder.sorted())
                 self._begun = True
-            line = self._recorder.record(event, records=records, removed=removed, approved=approved)
-            self._pending = together(self._pending, line) if self._pending is not None else line
+            line = self._recorder.line(event, records, removed, approved)
             if any(record.job is not None and record.job.phase == "starting" for record in line.records.values()):
-                self._send()
-            elif self._clock() - self._tried >= RESTING:
+                # The store comes first: what it does not take was never begun, and nobody has to wonder later.
+                self._send(line)
+                self._recorder.record(line)
+                return
+            self._recorder.record(line)
+            self._pending = together(self._pending, line)
+            if self._clock() - self._tried >= RESTING:
                 with suppress(StateError):  # nothing depends on it yet; a start will say so
                     self._send()
 
@@ -200,22 +204,21 @@ class SharedWriter:
             self.warnings = (_conflicting(conflicts, self._work.keep(unsent.here())),)
         event = difference(shared, state, next_revs(shared), event="joined", at=_stamp(self._now()))
         if not says_nothing(event):
-            self._pending = together(self._pending, event) if self._pending is not None else event
-            self._write_journal()
+            self._write_journal(together(self._pending, event))
         self._work.sent()
 
-    def _send(self) -> None:
-        """Bring to the store what it has not yet. Raises StateError."""
+    def _send(self, line: Event | None = None) -> None:
+        """Bring to the store what it has not yet, and this event. Raises StateError."""
         self._tried = self._clock()
-        if len(msgspec.json.encode(self._pending)) > LARGE:
+        if self._pending is not None and len(msgspec.json.encode(self._pending)) > LARGE:
             self._check_in()
-        else:
-            self._write_journal()
+        self._write_journal(together(self._pending, line))
 
-    def _write_journal(self) -> None:
+    def _write_journal(self, pending: Event | None) -> None:
         header = journal.new_header(self._project, who(), _stamp(self._now()))
         header = msgspec.structs.replace(header, generation=self._seen.generation, lock=self._there.id)
-        self._seen = self._shared.write_journal(self._seen, header, self._pending)
+        self._seen = self._shared.write_journal(self._seen, header, pending)
+        self._pending = pending
 
     def _check_in(self) -> None:
         """Make a snapshot of everything in the store, and begin the journal anew. Raises StateError."""
@@ -225,7 +228,7 @@ class SharedWriter:
         self._seen = self._shared.write_snapshot(self._seen, self._recorder.sorted())
         self._pending = None
         with suppress(StateError):  # one that stays is folded in again, which changes nothing
-            self._write_journal()
+            self._write_journal(None)
 
     def _finish(self) -> None:
         if self._pending is not None or self._recorder.sorted() != self._seen.snapshot:

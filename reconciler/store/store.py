@@ -116,7 +116,8 @@ class Writer:
 
         Every rev must be newer than what is known of its address: `next_rev` gives it.
         """
-        self._recorder.record(event, records=records, removed=removed, approved=approved)
+        with self._mutex:
+            self._recorder.record(self._recorder.line(event, records, removed, approved))
 
     def keep_link(self, address: str, link: str) -> None:
         """Keep a live link with its signature, apart from the state; it is on disk once the state is closed."""
