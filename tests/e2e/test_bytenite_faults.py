@@ -8,6 +8,7 @@ import time
 import pytest
 import requests
 
+from builders_http import serving
 from builders_remote import instant_clip, remote_project, remote_spec, with_shuffled_results
 from builders_server import DROP_BEFORE, Answer, Delay, serving_api
 
@@ -120,12 +121,12 @@ def test_bad_credentials_stop_the_whole_run(tmp_path, clip):
 
 def test_a_job_that_fails_says_why(tmp_path):
     """The provider's own message is shown; its attempts are bounded, and each is a job of its own."""
-    with serving_api(tmp_path) as api:
-        spec = remote_spec(source="http://127.0.0.1:9/none.mp4")
+    with serving_api(tmp_path) as api, serving({}) as site:
+        spec = remote_spec(source=site.url("/none.mp4"))
         project = remote_project(tmp_path / "project", api, spec)
         first = project.apply()
         assert 3 == first.code
-        assert "127.0.0.1:9" in first.out + first.err
+        assert "/none.mp4 answered 404 Not Found" in first.err
         assert 3 == project.apply().code
         left = project.apply().ok()
         assert "No changes" in left.out

@@ -1,4 +1,4 @@
-"""The life of an output after its job, for real: a server whose links live three seconds and files twenty."""
+"""The life of an output after its job, for real: a server whose links and files live for seconds."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from builders_project import Project
 from builders_remote import SMALL, instant_clip, remote_project, remote_spec
 from builders_server import serving_api
 
-LINK, FILE = 3, 20
-# How many commands a file has to live through, with the waits between them.
-COMMANDS = 10
+LINK, FILE = 2, 8
+# How many starts of the program a link and a file have to live through, with the waits between them.
+OF_A_LINK, OF_A_FILE = 4, 10
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +38,12 @@ def wait_until(stamp):
     time.sleep(max(0.0, (end - datetime.now(UTC)).total_seconds() + 0.1))
 
 
-def lifetime(folder):
-    """Twenty seconds; longer on a machine so busy that the commands of a test would not fit in."""
+def lifetimes(folder):
+    """Seconds of a link and of a file; more on a machine so busy that the commands of a test would not fit in."""
     since = time.monotonic()
-    Project(folder).run("validate")
-    return max(FILE, round(COMMANDS * (time.monotonic() - since)))
+    Project(folder).program("validate")
+    took = time.monotonic() - since
+    return max(LINK, round(OF_A_LINK * took)), max(FILE, round(OF_A_FILE * took))
 
 
 def link_of(project, address="bbb/720p"):
@@ -52,8 +53,8 @@ def link_of(project, address="bbb/720p"):
 
 def test_the_whole_life(tmp_path, clip):
     """Complete, its dead link renewed for nothing; one file is rescued, the other is gone, kept so, then made again."""
-    file = lifetime(tmp_path)
-    with serving_api(tmp_path, instant=clip, link_seconds=LINK, retention=file) as api:
+    link, file = lifetimes(tmp_path)
+    with serving_api(tmp_path, instant=clip, link_seconds=link, retention=file) as api:
         project = remote_project(tmp_path / "project", api, spec_of(file))
         project.apply().ok()
         made = project.records()["bbb/480p"]["output"]
