@@ -67,9 +67,12 @@ def test_1_error(project):
 
 
 def test_2_changes_present_only_when_asked(project):
-    """2 is said by plan --detailed-exitcode alone."""
-    assert {2} == both(project, "plan", "--detailed-exitcode")[0]
+    """2 is said by --detailed-exitcode alone, of a plan that is made and of one that was saved."""
+    assert {2} == both(project, "plan", "--detailed-exitcode", "--out", "plan.json")[0]
     assert {2} == both(project, "plan", "--detailed-exitcode", "--json")[0]
+    assert {2} == both(project, "show", "plan.json", "--detailed-exitcode")[0]
+    assert {0} == both(project, "show", "plan.json")[0]
+    assert {64} == both(project, "show", "clip/big", "--detailed-exitcode")[0]
 
 
 def test_3_applied_in_part(project):
