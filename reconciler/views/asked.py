@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,9 +71,12 @@ def _stills(manifest: Manifest) -> Asked:
     )
 
 
+_OF_VARIANT = re.compile(r"variants\.(.+?)\.(video|audio)\.(.+)")
+
+
 def _package(manifest: Manifest) -> Asked:
     """`cmaf 3 variants h264 1080p 720p 480p, aac`."""
-    fields = [(tuple(name.rsplit(".", 2)), value) for name, value in manifest.items() if name.startswith("variants.")]
+    fields = [(match.groups(), value) for name, value in manifest.items() if (match := _OF_VARIANT.fullmatch(name))]
     names = {above for (above, *_), _ in fields}
     heights = {value for (_, *field), value in fields if field == ["video", "height"] and isinstance(value, int)}
     codecs, sounds = (_different(fields, section) for section in ("video", "audio"))

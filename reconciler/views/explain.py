@@ -156,15 +156,18 @@ def _origin(output: Output, field: str) -> str:
     return "  ".join(part for part in (place, variable, preset) if part)
 
 
+_OPTIONAL = ("audio.loudness", "video.watermark", "stills.watermark")
+
+
 def _section(name: str) -> str:
-    """What has to be said for a field to mean something: its section, or the loudness that is asked for."""
-    return "audio.loudness" if name.startswith("audio.loudness.") else name.partition(".")[0]
+    """What has to be said for a field to mean something: its section, or the part of it that need not be there."""
+    return next((part for part in _OPTIONAL if name.startswith(f"{part}.")), name.partition(".")[0])
 
 
 def _facts(output: Output, columns: int) -> Iterator[str]:
     sections = {name.partition(".")[0] for name in output.manifest}
     sections |= {"segment"} if is_package(output.parameters) else set()
-    sections |= {"audio.loudness"} if "audio.loudness.target" in output.manifest else set()
+    sections |= {part for part in _OPTIONAL if any(name.startswith(f"{part}.") for name in output.manifest)}
     unset = [
         f"{name}={_plain(canonical)}"
         for name, canonical in NEUTRAL.items()

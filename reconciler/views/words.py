@@ -10,6 +10,8 @@ from reconciler.views.cells import visible
 
 _BITRATES = ("bitrate", "buffer_size")
 _CHAIN = "encode:"  # the source is the output of this fingerprint
+# What stands for a file beside the specs, whose content counts.
+_DIGEST = "sha256:"
 
 
 def count(number: int, noun: str) -> str:
@@ -86,6 +88,8 @@ def value(field: str, canonical: Canonical | None) -> str:
             return f"{canonical}s"
         case str() if field == "source" and canonical.startswith(_CHAIN):
             return f"{_CHAIN}{canonical.removeprefix(_CHAIN)[:8]}"
+        case str() if canonical.startswith(_DIGEST):
+            return f"sha256 {canonical.removeprefix(_DIGEST)[:12]}"
         case _:
             return visible(str(canonical))
 

@@ -63,6 +63,7 @@ def test_sequences():
         ("true", "faststart", True),
         ("not set", "video.crf", None),
         ("23", "video.crf", 23),
+        ("sha256 0123456789ab", "video.watermark.image", f"sha256:{'0123456789ab':0<64}"),
         (r"\x1b[2J", "source", "\x1b[2J"),
     ],
 )
