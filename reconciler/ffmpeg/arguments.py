@@ -152,7 +152,7 @@ def sounds_to_hear(wanted: Parameters, trim: Trim, facts: MediaFacts | None) -> 
 def hearing(source: Source, path: str, heard: Heard, facts: MediaFacts | None, part: str) -> list[str]:
     """The arguments of the process that measures a sound; it writes nothing, and is known by `part`."""
     assert heard.wish is not None, "what is measured has a wish"
-    chain = [*heard.filters, loudness.measuring_filter(heard.wish)]
+    chain = [*heard.filters, *loudness.measuring_filters(heard.wish)]
     words = [*GLOBAL, *_opened(source, path, facts)]
     words[words.index("level+warning")] = "level+info"
     return [*words, "-map", heard.stream, "-af", ",".join(chain), "-f", "null", f"file:{part}"]

@@ -8,10 +8,12 @@ import subprocess
 import pytest
 
 from builders_ffmpeg import AAC, H264, PROGRAM, encode, ended, job, local, made, output, provider
+from builders_media import ffmpeg
 from reconciler.core.ports import Done, Suspect, Verified
 from reconciler.core.sound_fields import Loudness
 from reconciler.ffmpeg import loudness
 from reconciler.ffmpeg.loudness import Measured
+from reconciler.ffmpeg.probe import probe
 
 SOUND = {"container": "m4a", "video": None}
 
@@ -68,6 +70,27 @@ def test_peaks_in_the_way_are_a_note(clips, tmp_path):
     assert heard(file)[2] <= -1.4
     (reached,) = [note for note in result.notes if "came out as" in note]
     assert reached.endswith("LUFS instead of -14")
+
+
+@pytest.mark.parametrize("end", [3.95, 3.913])
+def test_sound_that_is_changed_dynamically_keeps_its_length(clips, tmp_path, end):
+    """Left to itself, loudnorm sets the clock of the end forward."""
+    source = clips.loud("peaks", -20, peaks=",aeval=val(0)+0.8*lt(mod(t\\,2)\\,0.002)*sin(2*PI*2000*t)")
+    sound = {"codec": "flac", "loudness": {"target": -14}}
+    result, file = made(tmp_path, local(source, end=end), container="flac", video=None, audio=sound)
+    assert isinstance(result, Verified), result
+    assert any("it is changed dynamically" in note for note in result.notes), result.notes
+    assert probe(str(file)).audio[0].end == pytest.approx(end, abs=0.001)
+
+
+def test_what_is_measured_is_what_ebur128_says(clips, tmp_path):
+    """And not what loudnorm says, which is another thing in a few seconds of uneven sound."""
+    source = clips.loud("uneven", -20, seconds=5)
+    result, _ = made(tmp_path, local(source, end=4.2), **SOUND, audio=wish())
+    (said,) = [note for note in result.notes if note.startswith("the loudness is")]
+    cut = clips.folder / "uneven.wav"
+    ffmpeg("-i", source, "-t", "4.2", "-c:a", "pcm_s24le", cut)
+    assert said.startswith(f"the loudness is {heard(cut)[0]:.1f} LUFS")
 
 
 def test_too_much_range_is_changed_dynamically():
