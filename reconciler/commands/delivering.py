@@ -63,14 +63,14 @@ def deliveries(settings: Globals) -> Deliveries:
     return Deliveries(outside)
 
 
-def look_at_copies(settings: Globals, records: Mapping[str, Record], *, stores: bool) -> dict[str, Presence | None]:
-    """What stands where copies were made, by place: in folders of this machine, and in `stores` if those are asked.
+def look_at_copies(settings: Globals, records: Mapping[str, Record]) -> dict[str, Presence | None]:
+    """What stands where copies were made in object stores, by place.
 
     What could not be looked at is left out: nothing is known of it.
     """
     copies = [record.delivered for record in records.values() if record.delivered is not None]
     targets = {copy.where: target_at(copy) for copy in copies}
-    asked = [target for target in targets.values() if stores or not target.remote]
+    asked = [target for target in targets.values() if target.remote]
     if not asked:
         return {}
     found = deliveries(settings).look_all(asked)

@@ -126,7 +126,7 @@ def look_around(
     known, digest = known_sources(desired, records), Digests(cache_folder()).digest
     seen = sightings.sightings(project, wanted, known, digest, vanished=vanished_sizes(desired, records))
     files = presence(project, paths_to_look_at(records, host(), desired), roots)
-    copies = {**copies_here(project, records, host()), **seen_outside.copies}
+    copies = {**copies_here(project, records, host(), digest), **seen_outside.copies}
     contents = seen_outside.contents
     return World(host=host(), now=stamp(), sightings=seen, files=files, copies=copies, contents=contents)
 
@@ -134,7 +134,7 @@ def look_around(
 def look_at_files(snapshot: Snapshot, roots: Sequence[str] = ()) -> World:
     """As `look_around`, for whoever asks about finished files and their copies only."""
     files = presence(project_folder(), paths_to_look_at(snapshot.records, host()), roots)
-    copies = copies_here(project_folder(), snapshot.records, host())
+    copies = copies_here(project_folder(), snapshot.records, host(), Digests(cache_folder()).digest)
     return World(host=host(), now=stamp(), files=files, copies=copies)
 
 

@@ -21,7 +21,7 @@ from reconciler.io.http import session
 def look_outside(settings: Globals, desired: Desired, records: Mapping[str, Record]) -> Outside:
     """What is asked of the world with `--refresh`, before a plan is made: copies in stores, and watched sources."""
     watched = {output.source.identity: output.source for output in desired.outputs if output.source.watch}
-    copies = look_at_copies(settings, records, stores=True)
+    copies = look_at_copies(settings, records)
     return Outside(copies, contents(look_at_contents(settings, watched.values())))
 
 

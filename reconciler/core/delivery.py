@@ -294,13 +294,19 @@ class DeliveredCopy(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkn
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What stands where a copy is expected: its size in bytes, and its version where a store tells one."""
+    """What stands where a copy is expected: its size in bytes, and its version where a store tells one.
+
+    `altered`: it has been written since the copy was made, and holds something else.
+    """
 
     size: int
     etag: str | None = None
+    altered: bool = False
 
     def is_copy(self, copy: DeliveredCopy) -> bool:
         """Whether nothing speaks against it being the copy that was made."""
+        if self.altered:
+            return False
         return self.size == copy.size and (self.etag is None or copy.etag is None or self.etag == copy.etag)
 
 

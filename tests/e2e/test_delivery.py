@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -101,6 +102,32 @@ def test_a_package_goes_as_a_folder(tmp_path, site):
     assert 2 == plan.code, plan.out
     project.run("apply", "--no-spend", "--refresh").ok()
     assert made == media(site)
+
+
+@pytest.mark.parametrize("place", ["s3://site/t", "copies"])
+def test_a_segment_that_somebody_altered_is_delivered_again(tmp_path, site, place):
+    """As long as it was, and something else: seen without a look in a folder, by a look in a store; nothing encodes."""
+    project = Project(tmp_path / "project", site.environment())
+    package = tiny().replace("container: mp4", "container: hls")
+    spec = ladder_spec().replace(tiny(), package).replace("    source:", f"    deliver: {place}\n    source:")
+    project.write("specs/a.yaml", spec)
+    project.apply().ok()
+    look = ["--refresh"] if place.startswith("s3") else []
+    name = "clip/big/main/segment-00000.m4s"
+    whole = (project.folder / "outputs" / name).read_bytes()
+    path = project.folder / "copies" / name
+    if look:
+        Store("s3", "site", site.environment()).put(f"t/{name}", [whole[::-1]], len(whole), None)
+    else:
+        path.write_bytes(whole[::-1])
+        os.utime(path, (path.stat().st_atime, path.stat().st_mtime + 10))
+
+    plan = project.run("plan", *look, "--detailed-exitcode")
+    assert (2, True) == (plan.code, f"{place}/clip/big is not the copy that was made" in " ".join(plan.out.split()))
+    done = project.run("apply", "--no-spend", *look).ok()
+    assert "0 encoded" in done.out
+    assert whole == (site.content(f"t/{name}") if look else path.read_bytes())
+    assert "No changes" in project.run("plan", *look, "--detailed-exitcode").ok().out
 
 
 def test_a_store_that_does_not_answer_leaves_the_output_complete(tmp_path, clip, site):
