@@ -277,7 +277,8 @@ def test_a_trim_is_exact_and_skips_what_is_before():
 
 def test_a_stream_without_an_index_is_read_from_further_back(clips):
     """A transport stream is read from a group of pictures and a second early; filters drop what is too much."""
-    source, facts = local(clips.plain("four.ts", seconds=4), start=3.5, end=3.75), probe(str(clips.plain("four.ts")))
+    clip = clips.plain("four.ts", seconds=4)
+    source, facts = local(clip, start=3.5, end=3.75), probe(str(clip))
     assert facts.video[0].group == pytest.approx(4, abs=0.1)
     words = told(asked(), source=source, facts=facts)
     assert "-ss" not in words
