@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import click
 
@@ -11,18 +14,29 @@ from reconciler.commands import wiring
 from reconciler.commands.apply_options import applying
 from reconciler.commands.approving import Asked, approval_of, left_of, saved_plan
 from reconciler.commands.choosing import choosing
-from reconciler.commands.options import Command, Globals, trusting, with_globals
+from reconciler.commands.options import Command, Globals, refuse_nothing, trusting, with_globals
+from reconciler.commands.plan import save
 from reconciler.commands.plan_options import quoting
 from reconciler.commands.planning import now, repeated
 from reconciler.commands.quoting import quoted
 from reconciler.commands.speaking import Screen
 from reconciler.commands.watching import Watching
 from reconciler.commands.wiring import ApplyOptions
-from reconciler.core.errors import InterruptedApplyError, PartlyAppliedError, StillRunningError, UsageError
+from reconciler.core.errors import (
+    InterruptedApplyError,
+    PartlyAppliedError,
+    ReconcilerError,
+    StillRunningError,
+    UsageError,
+)
 from reconciler.core.happenings import Outcome
 from reconciler.core.selection import Selection
 from reconciler.views.apply_events import outcome_events
+from reconciler.views.apply_markdown import apply_markdown, refused_markdown
 from reconciler.views.apply_text import apply_text
+
+_SUMMARY = "the summary"
+_NOTHING = Outcome((), (), 0, 0, interrupted=False, seconds=0.0)
 
 
 @click.command("apply", cls=Command)
@@ -37,6 +51,7 @@ from reconciler.views.apply_text import apply_text
 )
 @applying
 @quoting
+@click.option("--markdown", metavar="FILE", callback=refuse_nothing, help="Also write as Markdown how it ended.")
 @trusting
 @with_globals
 def command(
@@ -49,6 +64,7 @@ def command(
     auto_approve: bool,
     no_spend: bool,
     quote: bool,
+    markdown: str | None,
 ) -> int:
     """Encode what is missing or changed, and record it. Running it again goes on where it stopped.
 
@@ -60,31 +76,56 @@ def command(
     given = replace(selection, no_spend=no_spend)
     saved = None if file is None else saved_plan(file, given, expect)
     chosen = given if saved is None else left_of(settings, saved, given.limits)
-    asked, screen = Asked(settings, chosen, auto_approve, expect, saved), Screen(settings)
+    asked = Asked(settings, chosen, auto_approve, expect, saved)
+    with _told(None if markdown is None else Path(markdown)):
+        outcome = _run(asked, how, quote=quote)
+    if markdown is not None:
+        save(Path(markdown), _markdown(asked, outcome), _SUMMARY)
+    return _nothing_to_do(settings) if outcome is None else _ended(asked, outcome)
+
+
+def _run(asked: Asked, how: ApplyOptions, *, quote: bool) -> Outcome | None:
+    settings, screen = asked.settings, Screen(asked.settings)
     with Watching(screen, settings) as watching:
-        outcome = wiring.run_apply(
+        return wiring.run_apply(
             settings,
-            chosen,
+            asked.selection,
             how,
             approve=approval_of(screen, watching, asked),
             tell=watching.tell,
             warn=lambda text: screen.warnings([text]),
             judge=partial(quoted, settings, warn=screen.warnings) if quote else wiring.unchanged,
         )
-    return _nothing_to_do(screen, settings) if outcome is None else _ended(screen, asked, outcome)
 
 
-def _nothing_to_do(screen: Screen, settings: Globals) -> int:
+@contextmanager
+def _told(markdown: Path | None) -> Iterator[None]:
+    """What ends an apply before its end stands in the summary, too."""
+    try:
+        yield
+    except ReconcilerError as error:
+        if markdown is not None:
+            save(markdown, refused_markdown(error), _SUMMARY)
+        raise
+
+
+def _markdown(asked: Asked, outcome: Outcome | None) -> str:
+    ended = outcome or _NOTHING
+    options = repeated(asked.settings, asked.selection)
+    return apply_markdown(ended, state=asked.settings.state, exit_code=exit_code(ended), options=options)
+
+
+def _nothing_to_do(settings: Globals) -> int:
     """The plan has said so already; events have a last line whatever happens."""
     if settings.json:
-        for event in outcome_events(Outcome((), (), 0, 0, interrupted=False, seconds=0.0), now(), 0):
-            screen.event(event)
+        for event in outcome_events(_NOTHING, now(), 0):
+            Screen(settings).event(event)
     return 0
 
 
-def _ended(screen: Screen, asked: Asked, outcome: Outcome) -> int:
+def _ended(asked: Asked, outcome: Outcome) -> int:
     """Say how it ended; the exit code."""
-    code = exit_code(outcome)
+    code, screen = exit_code(outcome), Screen(asked.settings)
     if asked.settings.json:
         for event in outcome_events(outcome, now(), code):
             screen.event(event)

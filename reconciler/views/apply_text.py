@@ -20,10 +20,10 @@ _ABOUT_COPIES = frozenset({"undelivered", "undeleted"})
 def apply_text(outcome: Outcome, *, state: str, exit_code: int, columns: int = 80, options: str = "") -> str:
     """The last screen of an apply. `options` are the flags that a command named on it has to repeat."""
     parts = [
-        fold(_headline(outcome), columns, rest="  "),
+        fold(headline(outcome), columns, rest="  "),
         _failed(outcome.failed, columns, options),
         _encoded(outcome.encoded, columns),
-        fold(_last_words(outcome, visible(state), exit_code, options), columns),
+        fold(last_words(outcome, visible(state), exit_code, options), columns),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
@@ -56,7 +56,8 @@ def not_approved_text(document: PlanDocument, options: str) -> str:
     )
 
 
-def _headline(outcome: Outcome) -> str:
+def headline(outcome: Outcome) -> str:
+    """How it ended and what was paid, in a line; it begins with Error where something is left."""
     took = f"in {span(outcome.seconds)}. Paid: {paid(outcome.paid)}."
     made = f"{len(outcome.encoded):,} encoded"
     if outcome.running:
@@ -130,12 +131,13 @@ def _failed(failed: Sequence[OutputFailed], columns: int, options: str) -> list[
         if failure.status in IN_FLIGHT or not failure.failures:
             attempt = "" if failure.status in _ABOUT_COPIES else "no attempt was used"
         lines += fold(f"{head}  {attempt}", columns, rest=" " * 10)
-        for line in (failure.error, *_what_next(failure, options)):
+        for line in (failure.error, *what_next(failure, options)):
             lines += fold(visible(line), columns, first=" " * 10)
     return lines
 
 
-def _what_next(failure: OutputFailed, options: str) -> Iterator[str]:
+def what_next(failure: OutputFailed, options: str) -> Iterator[str]:
+    """What becomes of an output that failed, in sentences and commands."""
     live = f"the old file is still live ({failure.old_file}); " if failure.old_file is not None else ""
     left = failure.attempts - failure.failures
     if failure.status in _ABOUT_COPIES:
@@ -154,7 +156,8 @@ def _what_next(failure: OutputFailed, options: str) -> Iterator[str]:
     yield whole(f"reconciler apply --rerun {failure.address}{options}")
 
 
-def _last_words(outcome: Outcome, state: str, exit_code: int, options: str) -> str:
+def last_words(outcome: Outcome, state: str, exit_code: int, options: str) -> str:
+    """What is recorded, and how to go on."""
     if outcome.interrupted:
         return f"Recorded in {state}. Nothing is lost. To go on: {whole(f'reconciler apply{options}')}"
     if outcome.running and not outcome.failed:

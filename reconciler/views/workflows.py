@@ -143,7 +143,7 @@ jobs:
         env:
           GITHUB_TOKEN: ${{{{ github.token }}}}
       # exec: when a run is cancelled, only the first process of a step is told.
-      - run: exec reconciler apply --expect "$PLAN_ID"
+      - run: exec reconciler apply --expect "$PLAN_ID" --markdown "$GITHUB_STEP_SUMMARY"
         env:
           PLAN_ID: ${{{{ inputs.plan_id || steps.approved.outputs.plan_id }}}}
           BYTENITE_API_KEY: ${{{{ secrets.BYTENITE_API_KEY }}}}
@@ -173,7 +173,7 @@ jobs:
 {install}
 {newest}
       - run: reconciler ci github mask
-      - run: exec reconciler apply --no-spend
+      - run: exec reconciler apply --no-spend --markdown "$GITHUB_STEP_SUMMARY"
         env:
           BYTENITE_API_KEY: ${{{{ secrets.BYTENITE_API_KEY }}}}
 {save}

@@ -9,7 +9,7 @@ import pytest
 
 from builders_commands import Desk, desk
 from builders_github import BOT, TOKEN, github, outputs, runner
-from builders_project import ladder_spec
+from builders_project import ladder_spec, tiny
 from reconciler.core.approval import plan_id
 from reconciler.views.markdown import plan_id_line
 
@@ -393,3 +393,25 @@ def test_two_merges_at_once_are_applied_one_after_the_other(tmp_path, hub):
     assert "1 encoded" in made.run("apply", "--expect", shown["plan_id"]).ok().out
     made.write("specs/encodes.yaml", ladder_spec(crf=20))
     assert 5 == made.run("apply", "--expect", shown["plan_id"]).code
+
+
+def test_how_an_apply_ended_is_in_the_summary_of_its_step(tmp_path):
+    """What was made, what failed and how to go on; also an apply that was refused, or had nothing to do."""
+    made = desk(tmp_path)
+    made.write("m/broken.mov", "no video")
+    made.write("specs/b.yaml", f"encodes: {{b: {{source: m/broken.mov, outputs: {{x: {tiny()}}}}}}}\n")
+    told = {}
+    for name, arguments in {
+        "refused": ("--expect", "0" * 16),
+        "part": ("--auto-approve",),
+        "rest": ("--auto-approve", "--exclude", "b"),
+    }.items():
+        code = made.run("apply", *arguments, "--markdown", "summary.md").code
+        told[name] = (code, (tmp_path / "summary.md").read_text())
+
+    assert [5, 3, 0] == [code for code, _ in told.values()]
+    assert "### Apply: failed\n\nthe plan is not the one that was approved: " in told["refused"][1]
+    assert "### Apply: 1 of 3 outputs failed, 2 encoded in " in told["part"][1]
+    assert "- **`b/x`** failed: " in told["part"][1]
+    assert "<details><summary>2 outputs encoded</summary>\n\n- `clip/big` " in told["part"][1]
+    assert told["rest"][1].startswith("### Apply complete! 0 encoded, 0 failed, ")

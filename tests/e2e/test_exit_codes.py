@@ -183,13 +183,15 @@ def test_130_as_github_cancels_a_job(project):
     project.write("bin/reconciler", f'#!/bin/sh\nexec {sys.executable} -m reconciler "$@"\n').chmod(0o755)
     identifier = json.loads((project.folder / "plan.json").read_text())["plan_id"]
     path = f"{project.folder / 'bin'}:{os.environ['PATH']}"
+    env = project.env(PATH=path, PLAN_ID=identifier, GITHUB_STEP_SUMMARY="summary.md")
     process = subprocess.Popen(
-        ["bash", "-e", "step.sh"], cwd=project.folder, env=project.env(PATH=path, PLAN_ID=identifier),
+        ["bash", "-e", "step.sh"], cwd=project.folder, env=env,
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     _wait_for_the_encode(project)
 
     assert 130 == _cancelled(process)
+    assert "### Apply: interrupted: " in (project.folder / "summary.md").read_text()
     assert not (project.folder / "state/encodes.journal.jsonl").exists()
     assert {"clip/big", "clip/small"} == set(project.records())
 
