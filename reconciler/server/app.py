@@ -6,6 +6,7 @@ import logging
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -26,7 +27,8 @@ log = logging.getLogger("reconciler.server")
 
 def create_app(house: House) -> FastAPI:
     """The application over an opened house."""
-    app = FastAPI(title="reconciler serve", version=__version__, description=_ABOUT, redoc_url=None)
+    # Its pages come from here: a server in a closed network has documentation, too, and nobody else hears of it.
+    app = FastAPIOffline(title="reconciler serve", version=__version__, description=_ABOUT, redoc_url=None)
     app.state.house = house
     app.include_router(auth_routes.router)
     app.include_router(wallet_routes.router)

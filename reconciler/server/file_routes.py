@@ -24,17 +24,25 @@ _HEADERS = {
     "Cache-Control": "private, max-age=0",
     "X-Content-Type-Options": "nosniff",
 }
+# Of every file that an output may be, or a package hold.
 _TYPES: Mapping[str, str] = {
     ".mp4": "video/mp4",
-    ".m4a": "audio/mp4",
-    ".m4s": "video/iso.segment",
     ".mov": "video/quicktime",
     ".mkv": "video/x-matroska",
     ".webm": "video/webm",
-    ".ts": "video/mp2t",
-    ".m3u8": "application/vnd.apple.mpegurl",
+    ".m4a": "audio/mp4",
+    ".mp3": "audio/mpeg",
+    ".ogg": "audio/ogg",
+    ".flac": "audio/flac",
     ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
     ".vtt": "text/vtt",
+    ".srt": "application/x-subrip",
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".mpd": "application/dash+xml",
+    ".m4s": "video/iso.segment",
+    ".ts": "video/mp2t",
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from builders_server import TEMPLATE, Clock, InstantProvider, document, serving_api
+from reconciler.core.codecs import CONTAINERS
 from reconciler.core.ports import Verified
 from reconciler.core.urls import without_query
 from reconciler.ffmpeg import work_files
@@ -71,6 +72,23 @@ def test_a_link_serves_ranges(api, clips):
     assert 206 == same.status_code
     beyond = requests.get(result["link"], headers={"Range": "bytes=999999999-"}, timeout=10)
     assert 416 == beyond.status_code
+
+
+# A package is opened by a file of its own, and a folder of stills by its list.
+PACKED = {"hls": ("m3u8", "m4s", "ts"), "dash": ("mpd", "m4s"), "cmaf": ("mpd", "m3u8", "mp4")}
+
+
+@pytest.mark.parametrize("ending", sorted({end for name in CONTAINERS for end in PACKED.get(name, (name,))}))
+def test_every_kind_of_file_says_what_it_is(api, tmp_path, ending):
+    """Browsers and players go by the type: none that an output may have is just bytes."""
+    folder = tmp_path / "server/results/some-job"
+    folder.mkdir(parents=True)
+    (folder / f"a.{ending}").write_bytes(b"x")
+    answer = requests.get(api.url + api.house.links.signed("GET", f"/results/some-job/a.{ending}"), timeout=10)
+    assert (200, "nosniff") == (answer.status_code, answer.headers["X-Content-Type-Options"])
+    kind = answer.headers["Content-Type"].partition("/")[0]
+    assert kind in {"video", "audio", "image", "text"} or ending in {"m3u8", "mpd", "srt"}
+    assert "application/octet-stream" != answer.headers["Content-Type"]
 
 
 def test_a_link_expires_and_another_one_is_free(api, clock):
