@@ -12,7 +12,7 @@ from reconciler.commands.options import Command, Globals, refuse_nothing, with_g
 from reconciler.commands.plan import save
 from reconciler.commands.speaking import Screen
 from reconciler.commands.states import state_of
-from reconciler.core.errors import RefusedError, UsageError
+from reconciler.core.errors import RefusedError, StateError, UsageError
 from reconciler.core.sharing import difference, left_behind, says_nothing
 from reconciler.core.state import Event, Snapshot
 from reconciler.store import snapshot, store
@@ -58,6 +58,9 @@ def push_command(settings: Globals, file: str, *, force: bool, lock_timeout: flo
     """
     pushed = _read(Path(file))
     state, screen = state_of(settings), Screen(settings)
+    found = state.read("").snapshot.project
+    if found and found != pushed.project:
+        raise StateError(f'{file} is of project "{pushed.project}", {state.name} of "{found}". Nothing was changed.')
     with state.write(pushed.project, timeout=lock_timeout, sleep=time.sleep) as writer:
         behind = left_behind(writer.snapshot, pushed)
         if behind and not force:

@@ -14,7 +14,7 @@ from reconciler import __version__
 from reconciler.commands.kinds import Types
 from reconciler.commands.options import Command, Globals, with_globals
 from reconciler.commands.speaking import Screen
-from reconciler.commands.states import is_shared
+from reconciler.commands.states import is_shared, shared_state
 from reconciler.core.errors import ReconcilerError, UsageError
 from reconciler.core.schema import spec_schema
 from reconciler.core.urls import SCHEMES, identity, url_error
@@ -55,7 +55,7 @@ def command(settings: Globals, *, clip: str | None, workflow: bool) -> int:
     if not is_shared(settings.state):
         _write_lines(project / ".gitattributes", lambda text: attributes(text, settings.state), written, alone)
     if workflow:
-        _write_workflows(name_from(project.name, "encodes"), written, alone)
+        _write_workflows(name_from(project.name, "encodes"), settings.state, written, alone)
     if settings.json:
         screen.json({"written": written, "left_alone": alone})
     else:
@@ -90,9 +90,13 @@ def _write_lines(path: Path, added: Callable[[str], str], written: list[str], al
         _write(path, wanted, written, shown=path.name)
 
 
-def _write_workflows(project: str, written: list[str], alone: list[str]) -> None:
+def _write_workflows(project: str, state: str, written: list[str], alone: list[str]) -> None:
     environment = re.sub("[^A-Za-z0-9]+", "-", project).strip("-")[:50] or "encodes"
-    files = workflow_files(install=f"encode-reconciler=={__version__}", environment=environment)
+    if is_shared(state):
+        install = f'"encode-reconciler[cloud]=={__version__}"'
+        files = workflow_files(install=install, environment=environment, state=shared_state(state, os.environ).name)
+    else:
+        files = workflow_files(install=f"encode-reconciler=={__version__}", environment=environment)
     for name, text in files.items():
         path = Path(FOLDER) / name
         if path.exists():

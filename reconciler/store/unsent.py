@@ -95,6 +95,7 @@ class WorkFolder:
         """Forget the journal: the store has all of it."""
         with suppress(OSError):  # one that stays is joined again, which changes nothing
             self.journal.unlink(missing_ok=True)
+            self._base.unlink(missing_ok=True)
 
     def keep(self, state: Snapshot) -> Path:
         """Keep a state that could not be joined wholly, for a person to look at. Raises StateError."""

@@ -5,6 +5,7 @@ Actions are pinned by commit. No expression stands in a script: what comes from 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 FOLDER = ".github/workflows"
@@ -14,13 +15,51 @@ PYTHON = "actions/setup-python@a26af69be951a213d495a4c3e4e4022e16d87065  # v5.6.
 UPLOAD = "actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02  # v4.6.2"
 
 
-def workflow_files(*, install: str, environment: str) -> Mapping[str, str]:
-    """The three workflows by file name; `install` is what pip is told, `environment` names their comments."""
+def workflow_files(*, install: str, environment: str, state: str | None = None) -> Mapping[str, str]:
+    """The three workflows by file name; `install` is what pip is told, `environment` names their comments.
+
+    `state` is the URL of a shared state; without it the state is committed.
+    """
+    kept = _committed() if state is None else _shared(state)
+    filled = {"checkout": CHECKOUT, "upload": UPLOAD, "install": _install(install), "environment": environment, **kept}
     return {
-        "reconciler-plan.yml": _PLAN.format(install=_install(install), environment=environment, **_STEPS),
-        "reconciler-apply.yml": _APPLY.format(install=_install(install), environment=environment, **_STEPS),
-        "reconciler-collect.yml": _COLLECT.format(install=_install(install), **_STEPS),
+        "reconciler-plan.yml": _PLAN.format(**filled),
+        "reconciler-apply.yml": _APPLY.format(**filled),
+        "reconciler-collect.yml": _COLLECT.format(**filled),
     }
+
+
+def _committed() -> Mapping[str, str]:
+    """What the workflows say where the state is in git."""
+    return {
+        "newest": f"{_NEWEST}\n",
+        "save": _SAVE.format(upload=UPLOAD),
+        "contents": "write        # the state is committed",
+        "variables": "",
+        "secrets": "",
+        "needs": "It needs no secret: a plan is offline. On a pull request from a fork it stands in the summary "
+        "of the run alone.",
+    }
+
+
+def _shared(state: str) -> Mapping[str, str]:
+    """What they say where the state is in an object store."""
+    names = _SECRETS[state.partition("://")[0]]
+    return {
+        "newest": "",
+        "save": _UNSENT.format(upload=UPLOAD),
+        "contents": "read",
+        "variables": f"env:\n  RECONCILER_STATE: {json.dumps(state)}\n",
+        "secrets": "".join(f"\n          {name}: ${{{{ secrets.{name} }}}}" for name in names),
+        "needs": f"Its credentials need no more than to read {state}; a pull request from a fork has none and fails.",
+    }
+
+
+_SECRETS = {
+    "s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"),
+    "gs": ("GOOGLE_SERVICE_ACCOUNT_KEY",),
+    "az": ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT_KEY"),
+}
 
 
 def _install(what: str) -> str:
@@ -74,11 +113,22 @@ _SAVE = """\
           path: state/encodes.json
           if-no-files-found: ignore"""
 
-_STEPS = {"checkout": CHECKOUT, "upload": UPLOAD, "newest": _NEWEST, "save": _SAVE.format(upload=UPLOAD)}
+# What a runner recorded while its store was away: put back into state/shared/, the next apply brings it there.
+_UNSENT = """\
+      - name: Keep what could not be brought to the store
+        if: always()
+        uses: {upload}
+        with:
+          name: unsent
+          path: |
+            state/shared/*/base.json
+            state/shared/*/journal.jsonl
+            state/shared/*/kept.*.json
+          if-no-files-found: ignore"""
 
 _PLAN = """\
 # Shows on every pull request what merging it would encode, and at what cost.
-# It needs no secret: a plan is offline. On a pull request from a fork it stands in the summary of the run alone.
+# {needs}
 name: reconciler plan
 on: pull_request
 permissions:
@@ -87,7 +137,7 @@ permissions:
 concurrency:
   group: reconciler-plan-${{{{ github.ref }}}}
   cancel-in-progress: true
-jobs:
+{variables}jobs:
   plan:
     runs-on: ubuntu-24.04
     timeout-minutes: 15
@@ -98,7 +148,7 @@ jobs:
 {install}
       - run: reconciler ci github plan --environment {environment} --out plan.json
         env:
-          GITHUB_TOKEN: ${{{{ github.token }}}}
+          GITHUB_TOKEN: ${{{{ github.token }}}}{secrets}
       - uses: {upload}
         if: always()
         with:
@@ -121,12 +171,12 @@ on:
         description: The id of the plan that you approve
         required: true
 permissions:
-  contents: write        # the state is committed
+  contents: {contents}
   pull-requests: read    # the approved plan is read from the comment
 concurrency:
   group: reconciler-state
   cancel-in-progress: false
-jobs:
+{variables}jobs:
   apply:
     runs-on: ubuntu-24.04
     timeout-minutes: 350
@@ -135,8 +185,7 @@ jobs:
         with:
           fetch-depth: 0
 {install}
-{newest}
-      - run: reconciler ci github mask
+{newest}      - run: reconciler ci github mask
       - id: approved
         if: github.event_name == 'push'
         run: reconciler ci github approved --environment {environment}
@@ -146,7 +195,7 @@ jobs:
       - run: exec reconciler apply --expect "$PLAN_ID" --markdown "$GITHUB_STEP_SUMMARY"
         env:
           PLAN_ID: ${{{{ inputs.plan_id || steps.approved.outputs.plan_id }}}}
-          BYTENITE_API_KEY: ${{{{ secrets.BYTENITE_API_KEY }}}}
+          BYTENITE_API_KEY: ${{{{ secrets.BYTENITE_API_KEY }}}}{secrets}
 {save}
 """
 
@@ -158,11 +207,11 @@ on:
     - cron: "17 */6 * * *"
   workflow_dispatch:
 permissions:
-  contents: write        # the state is committed
+  contents: {contents}
 concurrency:
   group: reconciler-state
   cancel-in-progress: false
-jobs:
+{variables}jobs:
   collect:
     runs-on: ubuntu-24.04
     timeout-minutes: 350
@@ -171,10 +220,9 @@ jobs:
         with:
           fetch-depth: 0
 {install}
-{newest}
-      - run: reconciler ci github mask
+{newest}      - run: reconciler ci github mask
       - run: exec reconciler apply --no-spend --markdown "$GITHUB_STEP_SUMMARY"
         env:
-          BYTENITE_API_KEY: ${{{{ secrets.BYTENITE_API_KEY }}}}
+          BYTENITE_API_KEY: ${{{{ secrets.BYTENITE_API_KEY }}}}{secrets}
 {save}
 """

@@ -181,3 +181,15 @@ def test_the_schema_is_what_init_writes(tmp_path):
 
     assert "http://json-schema.org/draft-07/schema#" == schema["$schema"]
     assert schema == json.loads((tmp_path / "specs/.encodes.schema.json").read_text())
+
+
+def test_init_writes_workflows_for_a_shared_state(tmp_path):
+    """Where --state is a URL they keep the state there, and install what that takes; git needs no merge driver."""
+    made = Desk(tmp_path)
+    made.run("init", "--workflow", "--state", "gcs://states/talks/").ok()
+    text = (made.folder / ".github/workflows/reconciler-apply.yml").read_text()
+
+    assert 'RECONCILER_STATE: "gs://states/talks"' in text
+    assert "GOOGLE_SERVICE_ACCOUNT_KEY: ${{ secrets.GOOGLE_SERVICE_ACCOUNT_KEY }}" in text
+    assert '"encode-reconciler[cloud]==' in text
+    assert not (tmp_path / ".gitattributes").exists()

@@ -252,7 +252,7 @@ def test_a_state_moves_into_a_store_and_out_of_it(here, url):
     newer = films.replace('"version": 1', '"version": 2').replace("films", "test")
     here.write("films.json", films)
     here.write("newer.json", newer)
-    assert 'belongs to project "test"' in here.run("state", "push", "films.json", "--force").err
+    assert 'films.json is of project "films"' in here.run("state", "push", "films.json", "--force").err
     assert "of version 2" in here.run("state", "push", "newer.json", "--force").err
     assert (64, 64) == (
         here.run("state", "push", "none.json").code,
@@ -292,11 +292,3 @@ def test_a_store_that_cannot_be_used_is_told(tmp_path, served, here):
     assert all("cannot be reached" in each.err and "credentials" in each.err for each in told[1])
     assert (1, True) == (refused.code, 'its store ignores "create only if there is none"' in refused.err)
     assert not any(secret in each.out + each.err for pair in told for each in pair)
-
-
-def test_init_writes_no_merge_driver_for_a_shared_state(tmp_path):
-    """There is no state in git."""
-    desk = Desk(tmp_path, {"RECONCILER_STATE": "s3://site/x"})
-    desk.run("init").ok()
-
-    assert not (tmp_path / ".gitattributes").exists()

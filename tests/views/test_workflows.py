@@ -17,6 +17,8 @@ from reconciler.views.workflows import FOLDER, workflow_files
 
 ROOT = Path(__file__).parents[2]
 FILES = workflow_files(install="encode-reconciler==1.2.3", environment="prod")
+SHARED = workflow_files(install='"a[cloud]==1"', environment="prod", state="s3://states/talks")
+BOTH = {**FILES, **{f"shared {name}": text for name, text in SHARED.items()}}
 ACTION = ROOT / ".github/actions/reconciler/action.yml"
 
 
@@ -48,10 +50,10 @@ def test_this_repository_runs_what_it_writes_for_others():
     assert own == {path.name: path.read_text() for path in (ROOT / FOLDER).glob("*.yml")}
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", BOTH)
 def test_workflows_are_pinned_and_may_little(name):
     """Actions by commit, permissions spelled out, nothing for pull_request_target, a group and a deadline."""
-    text, read = FILES[name], document(FILES[name])
+    text, read = BOTH[name], document(BOTH[name])
 
     assert [] == [
         each["uses"] for each in steps(text) if "uses" in each and not re.search(r"@[0-9a-f]{40}$", each["uses"])
@@ -84,16 +86,38 @@ def test_whoever_writes_the_state_waits_for_others_and_saves_it(name):
     ]
 
 
-@pytest.mark.parametrize("text", [*FILES.values(), ACTION.read_text()], ids=[*FILES, "action"])
+@pytest.mark.parametrize("name", SHARED)
+def test_a_shared_state_is_named_and_nothing_is_committed(name):
+    """The runs may not write to the repository; credentials reach only the steps that need them."""
+    read = document(SHARED[name])
+    opened = [step for step in steps(SHARED[name]) if "AWS_SECRET_ACCESS_KEY" in step.get("env", {})]
+
+    assert {"RECONCILER_STATE": "s3://states/talks"} == read["env"]
+    assert "read" == read["permissions"]["contents"]
+    assert "git " not in SHARED[name].replace("git plan", "")
+    assert [True] == [step["run"].removeprefix("exec ").startswith("reconciler ") for step in opened]
+
+
+@pytest.mark.parametrize("name", ["reconciler-apply.yml", "reconciler-collect.yml"])
+def test_what_could_not_be_brought_to_a_store_is_kept(name):
+    """Even when the apply failed, and without the links that open files."""
+    (kept,) = [step for step in steps(SHARED[name]) if step.get("if") == "always()"]
+
+    assert {"group": "reconciler-state", "cancel-in-progress": False} == document(SHARED[name])["concurrency"]
+    assert "state/shared/*/journal.jsonl" in kept["with"]["path"].split()
+    assert "links" not in kept["with"]["path"]
+
+
+@pytest.mark.parametrize("text", [*BOTH.values(), ACTION.read_text()], ids=[*BOTH, "action"])
 def test_no_expression_stands_in_a_script(text):
     """What comes from outside is environment, never code."""
     assert [] == [step["run"] for step in steps(text) if "${{" in step.get("run", "")]
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", BOTH)
 def test_every_command_of_a_workflow_exists(name):
     """The options that workflows use are options of the program."""
-    scripts = [step.get("run", "").removeprefix("exec ") for step in steps(FILES[name])]
+    scripts = [step.get("run", "").removeprefix("exec ") for step in steps(BOTH[name])]
     commands = [script for script in scripts if script.startswith("reconciler ")]
 
     assert commands
@@ -101,7 +125,7 @@ def test_every_command_of_a_workflow_exists(name):
         assert parsed(shlex.split(command)[1:])
 
 
-@pytest.mark.parametrize("text", [*FILES.values(), ACTION.read_text()], ids=[*FILES, "action"])
+@pytest.mark.parametrize("text", [*BOTH.values(), ACTION.read_text()], ids=[*BOTH, "action"])
 def test_scripts_are_good_shell(text):
     """Bash reads every script."""
     for step in steps(text):
