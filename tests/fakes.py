@@ -14,7 +14,7 @@ from builders import HOST
 from reconciler.apply.executor import Options, apply
 from reconciler.apply.hands import Hands
 from reconciler.apply.settle import settle
-from reconciler.core.delivery import DeliveredCopy, Presence
+from reconciler.core.copies import DeliveredCopy, Presence
 from reconciler.core.errors import NotReadyError, ReconcilerError, RejectedError, UnavailableError
 from reconciler.core.plan import make_plan
 from reconciler.core.ports import Done, Draft, Held, Lost, NotMade, Running, SourceSeen, Traits, Verified

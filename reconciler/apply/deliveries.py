@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from reconciler.apply.hands import Hands, Pending
 from reconciler.core import transitions
 from reconciler.core.aftercare import target
-from reconciler.core.delivery import DeliveredCopy, FromLink, Target
+from reconciler.core.copies import DeliveredCopy, FromLink
 from reconciler.core.encode import Output
 from reconciler.core.errors import ProviderError, UnavailableError
 from reconciler.core.expiry import renewed
 from reconciler.core.happenings import OutputDelivered, OutputFailed
 from reconciler.core.ports import RenewsLinks
 from reconciler.core.state import Record
+from reconciler.core.targets import Target
 
 
 @dataclass(slots=True)

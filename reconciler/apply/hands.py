@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from reconciler.core.delivery import DeliveredCopy, FromLink, Target
+from reconciler.core.copies import DeliveredCopy, FromLink
 from reconciler.core.encode import Source
 from reconciler.core.happenings import Tell
 from reconciler.core.ports import Provider, SourceSeen
 from reconciler.core.state import Approval, Delivered, Record, Snapshot
+from reconciler.core.targets import Target
 
 
 class StateWriter(Protocol):

@@ -21,7 +21,7 @@ from reconciler.bytenite.origins import Origins
 from reconciler.bytenite.standing import cost, link_expiry, seconds, stamp
 from reconciler.bytenite.wire import Job, Result
 from reconciler.core.checks import failures
-from reconciler.core.delivery import FromLink
+from reconciler.core.copies import FromLink
 from reconciler.core.encode import Output
 from reconciler.core.errors import RejectedError, UnavailableError
 from reconciler.core.ports import (

@@ -13,9 +13,10 @@ from reconciler.commands.gathering import project_folder
 from reconciler.commands.options import Globals
 from reconciler.commands.sending import Threads
 from reconciler.core.aftercare import target_at
-from reconciler.core.delivery import DeliveredCopy, FromFile, FromLink, Presence, Request, Target
+from reconciler.core.copies import DeliveredCopy, FromFile, FromLink, Presence, Request
 from reconciler.core.errors import ProviderError
 from reconciler.core.state import Delivered, Record
+from reconciler.core.targets import Target
 from reconciler.edges.deliveries import AT_ONCE, Deliveries, Outside
 from reconciler.io.http import session
 

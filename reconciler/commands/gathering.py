@@ -18,7 +18,7 @@ from reconciler.commands.kinds import knowledge
 from reconciler.commands.options import Globals
 from reconciler.commands.states import state_of
 from reconciler.core.approval import Refusal, plan_id, plan_lines, refusals
-from reconciler.core.delivery import Presence
+from reconciler.core.copies import Presence
 from reconciler.core.encode import Desired
 from reconciler.core.estimates import Quotes
 from reconciler.core.evidence import Content

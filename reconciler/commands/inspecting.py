@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from reconciler.core.checks import CheckResult
-from reconciler.core.delivery import FromLink
+from reconciler.core.copies import FromLink
 from reconciler.core.encode import Output
 from reconciler.core.ports import Fetch
 from reconciler.edges.package_origins import LinkedOrigin

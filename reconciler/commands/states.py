@@ -10,8 +10,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from reconciler.commands.options import Globals
-from reconciler.core.delivery import STORES, kind_of
+from reconciler.core.delivery import STORES
 from reconciler.core.errors import UsageError
+from reconciler.core.targets import kind_of
 from reconciler.io.stores import Patience, Store
 from reconciler.store.objects import SharedObjects
 from reconciler.store.outside import DEFAULT

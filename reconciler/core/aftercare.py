@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.core import checks, delivery
-from reconciler.core.delivery import STORES, Target, Wanted, fields_of, kind_of, target_of
+from reconciler.core import checks, targets
+from reconciler.core.delivery import STORES
 from reconciler.core.encode import Output
 from reconciler.core.errors import Problem
 from reconciler.core.packages import entry
 from reconciler.core.state import Delivered
+from reconciler.core.targets import Target, Wanted, fields_of, kind_of, target_of
 
 
 def target(output: Output) -> Target | None:
@@ -47,7 +48,7 @@ def aftercare_problems(outputs: Sequence[Output], media_roots: Sequence[str]) ->
         if found is not None:
             wanted.append(Wanted(output.address, output.place, found))
             yield from _outside(output, found, media_roots)
-    yield from delivery.collisions(wanted)
+    yield from targets.collisions(wanted)
 
 
 def _impossible(output: Output) -> Iterator[Problem]:

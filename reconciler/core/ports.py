@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import IO, Literal, Protocol, runtime_checkable
 
 from reconciler.core.checks import CheckResult
-from reconciler.core.delivery import FromLink
+from reconciler.core.copies import FromLink
 from reconciler.core.encode import Output, Source
 from reconciler.core.manifest import Canonical
 

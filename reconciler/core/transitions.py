@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from reconciler.core.delivery import DeliveredCopy, Target
+from reconciler.core.copies import DeliveredCopy
 from reconciler.core.encode import Output
 from reconciler.core.evidence import Content
 from reconciler.core.history import with_cancelled, with_end
@@ -16,7 +16,8 @@ from reconciler.core.mezzanines import remade
 from reconciler.core.pins import kept
 from reconciler.core.ports import Done, Held, Suspect, Verified
 from reconciler.core.state import Attempt, Delivered, Evidence, JobRecord, OutputRecord, Phase, Record, SourceRecord
-from reconciler.core.steps import Create, EncodeStep, Move, Resume, Retry, Reuse, ReuseTwin, Update
+from reconciler.core.steps import Create, EncodeStep, Resume, Retry
+from reconciler.core.targets import Target
 from reconciler.core.urls import without_query
 from reconciler.core.world import expired
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.core.delivery import DeliveredCopy, Presence
+from reconciler.core.copies import DeliveredCopy, Presence
 from reconciler.core.encode import Desired, Source
 from reconciler.core.evidence import Changed, Content, compare
 from reconciler.core.mezzanines import Mezzanine, change

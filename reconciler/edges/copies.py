@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reconciler.core.delivery import Presence
+from reconciler.core.copies import Presence
 from reconciler.core.state import Delivered, Record
 from reconciler.io import trees
 

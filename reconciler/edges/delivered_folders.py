@@ -10,8 +10,9 @@ from pathlib import Path
 
 import requests
 
-from reconciler.core.delivery import DeliveredCopy, FromLink, Presence, Request, Target
+from reconciler.core.copies import DeliveredCopy, FromLink, Presence, Request
 from reconciler.core.errors import RejectedError, UnavailableError
+from reconciler.core.targets import Target
 from reconciler.core.urls import without_query
 from reconciler.edges.delivered_packages import OPENERS
 from reconciler.edges.package_origins import LinkedOrigin

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from reconciler.core.delivery import DeliveredCopy, Presence
+from reconciler.core.copies import DeliveredCopy, Presence
 from reconciler.core.errors import RejectedError, UnavailableError
 from reconciler.core.packages import STILLS_LIST
 from reconciler.io import trees

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import requests
 
-from reconciler.core.delivery import DeliveredCopy, FromFile, FromLink, Presence, Request, Target
+from reconciler.core.copies import DeliveredCopy, FromFile, FromLink, Presence, Request
 from reconciler.core.errors import ProviderError, RejectedError, UnavailableError
+from reconciler.core.targets import Target
 from reconciler.edges.delivered_folders import FolderCopies
 from reconciler.edges.delivered_packages import StoredPackage
 from reconciler.edges.package_origins import FolderOrigin, LinkedOrigin, PackageOrigin, file_pieces, size_of

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import requests
 
-from reconciler.core.delivery import FromLink
+from reconciler.core.copies import FromLink
 from reconciler.core.errors import RejectedError
 from reconciler.core.playlists import Package, follow
 from reconciler.edges.delivered_packages import files_of

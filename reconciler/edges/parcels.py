@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reconciler.core.delivery import DeliveredCopy, Request
+from reconciler.core.copies import DeliveredCopy, Request
 from reconciler.core.errors import UnavailableError
 from reconciler.edges.delivered_packages import StoredPackage
 from reconciler.edges.package_origins import PackageOrigin

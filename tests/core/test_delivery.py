@@ -6,21 +6,10 @@ import msgspec
 import pytest
 from pydantic import ValidationError
 
-from reconciler.core.delivery import (
-    Deliver,
-    DeliveredCopy,
-    DeliverSpec,
-    Fields,
-    Presence,
-    Wanted,
-    collisions,
-    deliver_of,
-    path_error,
-    target_of,
-    to_error,
-    url_error,
-)
+from reconciler.core.copies import DeliveredCopy, Presence
+from reconciler.core.delivery import Deliver, DeliverSpec, deliver_of, path_error, to_error, url_error
 from reconciler.core.errors import Place
+from reconciler.core.targets import Fields, Wanted, collisions, target_of
 
 FILE = Fields("trailer/bbb", "720p", "mp4", "0123456789abcdef", "mp4", 720)
 PACKAGE = Fields("trailer/bbb", "web", "", "0123456789abcdef", "hls", None)

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from builders import HOST, output, record
-from reconciler.core.delivery import Presence
+from reconciler.core.copies import Presence
 from reconciler.core.state import Delivered
 from reconciler.edges.copies import copies_here
 from reconciler.io import trees

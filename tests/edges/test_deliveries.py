@@ -12,8 +12,9 @@ import pytest
 
 from builders_http import Page, serving, waits_until
 from builders_stores import SECRET, breaking, free_port, s3
-from reconciler.core.delivery import DeliveredCopy, FromFile, FromLink, Presence, Request, Target
+from reconciler.core.copies import DeliveredCopy, FromFile, FromLink, Presence, Request
 from reconciler.core.errors import CredentialsError, RejectedError, UnavailableError
+from reconciler.core.targets import Target
 from reconciler.edges.deliveries import Deliveries, Outside, media_type
 from reconciler.io import trees
 from reconciler.io.http import session

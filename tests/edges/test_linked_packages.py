@@ -10,8 +10,9 @@ import pytest
 
 from builders_http import Page, serving
 from builders_stores import breaking, s3
-from reconciler.core.delivery import FromLink, Request, Target
+from reconciler.core.copies import FromLink, Request
 from reconciler.core.errors import RejectedError, UnavailableError
+from reconciler.core.targets import Target
 from reconciler.edges.deliveries import Deliveries, Outside
 from reconciler.io import trees
 from reconciler.io.http import session
