@@ -16,7 +16,7 @@ from reconciler.core.mezzanines import remade
 from reconciler.core.pins import kept
 from reconciler.core.ports import Done, Held, Suspect, Verified
 from reconciler.core.state import Attempt, Delivered, Evidence, JobRecord, OutputRecord, Phase, Record, SourceRecord
-from reconciler.core.steps import Create, EncodeStep, Resume, Retry
+from reconciler.core.steps import Create, EncodeStep, Move, Resume, Retry, Reuse, ReuseTwin, Update
 from reconciler.core.targets import Target
 from reconciler.core.urls import without_query
 from reconciler.core.world import expired
