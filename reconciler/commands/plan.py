@@ -59,7 +59,7 @@ def command(
 ) -> int:
     """Show what would be encoded, why, and at what cost. Starts nothing and writes nothing.
 
-    Contacts nobody, unless --refresh or --quote says so.
+    Contacts nobody but a shared state, unless --refresh or --quote says so.
     ADDR is an address, an encode (all of its outputs), or a glob over addresses. With --json the result is a line
     of JSON an event, the last of them the whole plan.
     """

@@ -35,7 +35,7 @@ CHANGES = 2
 @trusting
 @with_globals
 def command(settings: Globals, *, expiring: float | None, detailed_exitcode: bool) -> int:
-    """Show where everything stands, what needs you first. Contacts nobody.
+    """Show where everything stands, what needs you first. Contacts nobody but a shared state.
 
     With --json the records by address, with the state's field names.
     """

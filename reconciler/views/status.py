@@ -242,7 +242,7 @@ def _first_end(ends: list[str | None], world: World) -> str:
 
 
 def _rest(sentences: Iterable[str], now: datetime, columns: int) -> list[str]:
-    judged = f"Judged from state, files and clock, {moment(now)}. Nothing was contacted."
+    judged = f"Judged from state, files and clock alone, {moment(now)}."
     folded = [line for sentence in sentences for line in fold(sentence, columns, rest="  ")]
     return [*folded, *fold(judged, columns)]
 

@@ -93,7 +93,7 @@ Fine
 Paused (enabled: false): off/720p
 Declared and not made yet: 1 output. See: reconciler plan
 Retired, files kept: 1 output. To drop: reconciler state prune
-Judged from state, files and clock, Wed 23 Sep 14:10 UTC. Nothing was contacted.
+Judged from state, files and clock alone, Wed 23 Sep 14:10 UTC.
 """
     )
 
@@ -181,7 +181,7 @@ Fine
 
 Not copied to its place yet: 2 outputs. Free: reconciler apply --no-spend
 Links: 3 dead, their files live. Free to renew: reconciler output
-Judged from state, files and clock, Wed 23 Sep 14:10 UTC. Nothing was contacted.
+Judged from state, files and clock alone, Wed 23 Sep 14:10 UTC.
 """
     )
 
@@ -222,7 +222,7 @@ def test_status_of_a_project_in_which_nothing_was_made():
 talks: no outputs were made yet.
 
 Declared and not made yet: 2 outputs. See: reconciler plan
-Judged from state, files and clock, Wed 23 Sep 14:10 UTC. Nothing was contacted.
+Judged from state, files and clock alone, Wed 23 Sep 14:10 UTC.
 """
         == text
     )
