@@ -44,11 +44,16 @@ def is_text(wish: str, facts: MediaFacts | None) -> bool:
     return track is None or facts is None or not is_pictures(facts.subtitles[track])
 
 
-def drawn(wish: str | None, trim: Trim, path: str, facts: MediaFacts | None, inserts: Inserts) -> list[str]:
-    """The filters that draw text on the pictures of the source at `path`; none where there is no text to draw."""
+def drawn(
+    wish: str | None, trim: Trim, path: str, facts: MediaFacts | None, inserts: Inserts, *, hdr: bool = False
+) -> list[str]:
+    """The filters that draw text on the pictures of the source at `path`; none where there is no text to draw.
+
+    `hdr`: on pictures that stay HDR.
+    """
     if wish is None or not is_text(wish, facts):
         return []
-    text, fonts = inserts.texts.get(wish), inserts.fonts
+    text, fonts = inserts.text(wish, hdr=hdr), inserts.fonts
     if text is not None:
         draws = f"ass=filename={escaped(text)}" + (f":fontsdir={escaped(fonts)}" if fonts is not None else "")
     elif is_file(wish):

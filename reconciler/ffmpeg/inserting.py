@@ -16,8 +16,9 @@ from reconciler.core.encode import Output
 from reconciler.core.errors import RejectedError
 from reconciler.core.subtitle_fields import is_file
 from reconciler.ffmpeg import burn_in
+from reconciler.ffmpeg.brightness import dimmed
 from reconciler.ffmpeg.complaints import Complaints
-from reconciler.ffmpeg.facts import MediaFacts
+from reconciler.ffmpeg.facts import MediaFacts, video_track
 from reconciler.ffmpeg.formats import IMAGES, PROTOCOL_WHITELIST, input_arguments, text_arguments
 from reconciler.ffmpeg.inserts import Inserts
 from reconciler.ffmpeg.loudness import Report
@@ -46,6 +47,7 @@ class Inserting:
     say: Callable[[str], None]
     _images: dict[str, str] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
+    _dimmed: dict[str, str] = field(default_factory=dict)
     _wrong: dict[str, str] = field(default_factory=dict)
 
     def gathered(self, outputs: Iterable[Output]) -> tuple[Inserts, dict[str, str]]:
@@ -57,7 +59,8 @@ class Inserting:
             except RejectedError as error:
                 refused[output.name] = str(error)
         fonts = self.folder / "fonts"
-        return Inserts(self._images, self._texts, str(fonts) if fonts.is_dir() else None), refused
+        ready = str(fonts) if fonts.is_dir() else None
+        return Inserts(self._images, self._texts, self._dimmed, ready), refused
 
     def _of(self, output: Output) -> None:
         wish = burn_in.asked(output.parameters)
@@ -100,7 +103,16 @@ class Inserting:
         if not ended.succeeded:
             raise RejectedError(f"{name} cannot be read: {ended.reason()}")
         self._look_at_letters(name, file)
+        self._dim(wish, file)
         return str(file)
+
+    def _dim(self, wish: str, file: Path) -> None:
+        """The same text once more, for pictures that stay HDR."""
+        track = video_track(self.facts)
+        if track is not None and track.hdr is not None:
+            copy = file.with_name(f"dimmed-{file.name}")
+            copy.write_text(dimmed(file.read_text(encoding="utf-8", errors="replace"), track.hdr), encoding="utf-8")
+            self._dimmed[wish] = str(copy)
 
     def _look_at_letters(self, name: str, file: Path) -> None:
         """Nothing may be burnt in without a word about it. Raises RejectedError."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from reconciler.core.encode import Source
 from reconciler.core.parameters import Video
 from reconciler.core.watermark_fields import Watermark
-from reconciler.ffmpeg import burn_in, geometry, trimming, watermark
+from reconciler.ffmpeg import burn_in, geometry, tonemap, trimming, watermark
 from reconciler.ffmpeg.facts import MediaFacts, video_track, wanted_span
 from reconciler.ffmpeg.graph import Feed, Layer
 from reconciler.ffmpeg.inserts import Inserts
@@ -38,7 +38,8 @@ class Picture:
     def feed(self, original: Original, taken: Sequence[str] = (), last: Sequence[str] = ()) -> Feed:
         """`taken` takes single pictures out of the source; what is `last` comes after all else."""
         facts, trim, track = original.facts, original.source.trim, video_track(original.facts)
-        drawn = burn_in.drawn(self.burnt_in, trim, original.path, facts, original.inserts)
+        hdr = track is not None and track.hdr is not None and not tonemap.is_brought_down(self.video, track)
+        drawn = burn_in.drawn(self.burnt_in, trim, original.path, facts, original.inserts, hdr=hdr)
         cut = trimming.filters("video", trim, lead_in(trim, facts))
         filters, shape = [*cut, *taken, *geometry.frames(self.video, track)], geometry.shape(self.video, track, drawn)
         layers: list[Layer] = []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -286,3 +288,30 @@ def test_sound_is_in_step(clips, tmp_path):
     assert isinstance(result, Verified), result
     assert 1.5 == pytest.approx(result.duration, abs=0.05)
     assert 2 == len(ffmpeg("-i", file, "-map", "0", "-c", "copy", "-f", "streamhash", "pipe:1").splitlines())
+
+
+@pytest.mark.parametrize(("transfer", "expected"), [("smpte2084", 0.58), ("arib-std-b67", 0.75)])
+def test_text_is_not_glaring_on_hdr(clips, tmp_path, transfer, expected):
+    """White letters are as bright as the white of graphics where HDR is kept, and white where it is brought down."""
+    large = ASS.format("III").replace("0:00:01.00", "0:00:00.00").replace(",30,&H0000ff,8", ",150,&Hffffff,5")
+    (tmp_path / "a.ass").write_text(large, encoding="utf-8")
+    source, text = local(clips.hdr(transfer)), {"subtitles": {"burn_in": "a.ass"}, "audio": None, "container": "mkv"}
+    deep = {"codec": "hevc", "crf": 5, "preset": "ultrafast", "pixel_format": "yuv420p10le"}
+    results = encode(
+        tmp_path,
+        source,
+        output(source, "kept", video=deep, **text),
+        output(source, "down", video={**SHARP, "tonemap": "hable"}, **text),
+        output(source, "without", video=deep, audio=None, container="mkv"),
+    )
+    assert all(isinstance(result, Verified) for result in results.values()), results
+    kept, without = (_brightness(tmp_path / results[name].path) for name in ("kept", "without"))
+    drawn = [one for one, other in zip(kept, without, strict=True) if one > other + 0.05]
+    assert expected == pytest.approx(median(drawn), abs=0.02)
+    assert max(_brightness(tmp_path / results["down"].path)) > 0.95
+
+
+def _brightness(file):
+    """The brightness of each pixel of the first picture, as a share of the most."""
+    raw = ffmpeg("-i", file, "-frames:v", "1", "-pix_fmt", "gray10le", "-f", "rawvideo", "pipe:1")
+    return [value / 1023 for value in array("H", raw)]
