@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from reconciler.apply.hands import Hands
-from reconciler.core import transitions
+from reconciler.core import handovers
 from reconciler.core.errors import ProviderError, ReconcilerError, StateError
 from reconciler.core.happenings import OutputFailed
 from reconciler.core.history import with_override
@@ -35,7 +35,7 @@ def delete(hands: Hands, step: Delete, allowed: tuple[str, ...]) -> OutputFailed
         return OutputFailed(step.address, "undeleted", str(error), 0, 0)
     rev = hands.state.next_rev(step.address)
     if allowed:
-        record = transitions.retired(step.record, rev, hands.stamp())
+        record = handovers.retired(step.record, rev, hands.stamp())
         bare = replace(record, job=None, output=None, delivered=None, previous=(), checks=())
         told = with_override(bare, "deleted", step.reason.code, hands.stamp(), allowed)
         hands.state.record("deleted", records={step.address: told})

@@ -109,9 +109,12 @@ class _Executor:
         self._rescue()
         left = self._run_in_turn()
         left_twins = self._twins()
+        # The copies of what twins took.
+        self._run_jobs(())
         not_run = sum(len(job.steps) for job in left) + left_twins - self.held_up
         self._tell_blocked()
-        self._forget_finished_approvals()
+        undone = {step.address for job in left for step in job.steps}
+        self._forget_finished_approvals(undone | {blocked.address for blocked in self.loop.blocked})
         return Outcome(
             encoded=tuple(self.loop.encoded),
             failed=(*self.loop.failed, *self.deliveries.failed, *self.loop.blocked),
@@ -135,9 +138,9 @@ class _Executor:
             approval = Approval(at=self.hands.stamp(), lines=tuple(lines))
             self.hands.state.record("approved", approved={identifier: approval})
 
-    def _forget_finished_approvals(self) -> None:
+    def _forget_finished_approvals(self, left: set[str]) -> None:
         state = self.hands.state.snapshot
-        done = finished_approvals(state.approved, state.records)
+        done = finished_approvals(state.approved, state.records, left)
         if done:
             nothing_left = Approval(at=self.hands.stamp(), lines=())
             self.hands.state.record("finished", approved=dict.fromkeys(done, nothing_left))
@@ -319,6 +322,8 @@ class _Executor:
     def _done(self, step: Step) -> None:
         self.free += 1
         self.hands.tell(StepDone(step))
+        if isinstance(step, Move | Reuse | ReuseTwin):
+            self.deliveries.begin_missing(step.output)
 
     def _stop_asked(self) -> bool:
         if self.hands.interrupts() and not self.stopping:

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from reconciler.apply.hands import Hands
 from reconciler.apply.settle import publish_or_fail
-from reconciler.core import transitions
+from reconciler.core import handovers
 from reconciler.core.history import with_override
 from reconciler.core.ports import Sighting
 from reconciler.core.state import Attempt, Evidence, Record
@@ -55,10 +55,10 @@ def note(
     if isinstance(step, Update):
         seen = sightings.get(step.output.source.identity)
         evidence = Evidence(size=seen.size, mtime_ns=seen.mtime_ns) if seen is not None and seen.exists else None
-        hands.record("updated", transitions.updated(step, evidence, rev, now), step.address)
+        hands.record("updated", handovers.updated(step, evidence, rev, now), step.address)
     else:
         cancel(hands, step.record, shared)
-        record = transitions.retired(step.record, rev, now)
+        record = handovers.retired(step.record, rev, now)
         allowed = lifted.get(step.address, ())
         hands.record("retired", with_override(record, "retired", step.reason.code, now, allowed), step.address)
 
@@ -82,7 +82,7 @@ def _moved(hands: Hands, step: Move, written: set[str]) -> Record:
         if file.path in written:
             temp = _work_name(step.output.path, step.output.fingerprint)
             hands.files.duplicate(file.path, temp)
-    return transitions.moved(step, hands.state.next_rev(step.address), hands.stamp(), temp=temp)
+    return handovers.moved(step, hands.state.next_rev(step.address), hands.stamp(), temp=temp)
 
 
 def _reused(hands: Hands, step: Reuse | ReuseTwin, attempt: Attempt, lifted: Lifted) -> Record:
@@ -95,7 +95,7 @@ def _reused(hands: Hands, step: Reuse | ReuseTwin, attempt: Attempt, lifted: Lif
         temp = _work_name(step.output.path, step.output.fingerprint)
         hands.files.duplicate(path, temp)
     rev, now = hands.state.next_rev(step.address), hands.stamp()
-    record = transitions.reused(step, attempt, known, temp=temp, rev=rev, now=now)
+    record = handovers.reused(step, attempt, known, temp=temp, rev=rev, now=now)
     return with_override(record, "replaced", step.reason.code, now, lifted.get(step.address, ()))
 
 

@@ -80,7 +80,8 @@ def approval_of(
         _show(screen, asked, document)
         if not document.resource_changes:
             # What is blocked is told at the end, too, and in the exit code.
-            told = document.relinks or any(notice.code == "blocked" for notice in document.warnings)
+            blocked = any(notice.code == "blocked" for notice in document.warnings)
+            told = document.relinks or (blocked and not asked.selection.no_spend)
             return Approval(planned.plan_id, planned.lines) if told else None
         watching.outputs = sum(len(job.addresses) for job in document.jobs)
         checked = _checked(asked, planned, known)

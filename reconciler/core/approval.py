@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.errors import PlanChangedError
@@ -105,20 +105,33 @@ def check_saved(saved: Sequence[str], lines: Sequence[str], approved: Mapping[st
     return check_expected(identifier, lines, {**approved, identifier: Approval(at="", lines=tuple(saved))})
 
 
-def finished_approvals(approved: Mapping[str, Approval], records: Mapping[str, Record]) -> list[str]:
-    """The ids of approvals of which nothing is left to do, and the oldest beyond the ten that are kept."""
-    done = [identifier for identifier, approval in approved.items() if all(_done(t, records) for t in approval.lines)]
+def finished_approvals(
+    approved: Mapping[str, Approval], records: Mapping[str, Record], left: Collection[str] = ()
+) -> list[str]:
+    """The ids of approvals of which nothing is left to do, and the oldest beyond the ten that are kept.
+
+    `left` are addresses that an apply has not come to, whatever their records say.
+    """
+    done = [
+        identifier
+        for identifier, approval in approved.items()
+        if all(_done(text, approval.at, records, left) for text in approval.lines)
+    ]
     open_ones = sorted((identifier for identifier in approved if identifier not in done), key=lambda i: approved[i].at)
     return done + open_ones[: max(0, len(open_ones) - KEPT)]
 
 
-def _done(text: str, records: Mapping[str, Record]) -> bool:
-    """Whether an approved line needs no more work: its output is made (or made differently since), or retired."""
+def _done(text: str, at: str, records: Mapping[str, Record], left: Collection[str]) -> bool:
+    """Whether a line approved `at` needs no more work: its output is made, or made differently since, or retired."""
     verb, _, rest = text.partition(" ")
-    record = records.get(rest.rpartition(" ")[0])
-    if verb in {"encode", "reuse"}:
-        return record is not None and record.status == "complete"
-    return record is None or record.status == "retired"
+    address, _, fingerprint = rest.rpartition(" ")
+    record = records.get(address)
+    if verb not in {"encode", "reuse"}:
+        return record is None or record.status == "retired"
+    if address in left or record is None or record.status != "complete":
+        return False
+    finished = record.job.finished_at if record.job is not None else None
+    return record.fingerprint == fingerprint or (finished or "") > at
 
 
 def refusals(plan: Plan) -> tuple[Refusal, ...]:

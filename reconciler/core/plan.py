@@ -10,6 +10,11 @@ r"""What to do: a pure function from what is wanted, what is recorded and what w
 | failed, attempts left        | Retry                                   | Rerun                        | Retire       |
 | failed for good, suspect, lost | nothing, a warning; Rerun if the source changed | Rerun              | Retire       |
 | submitted, running           | Resume                                  | Supersede                    | Retire, which cancels |
+| complete, failed for good, suspect or lost, and made from an output that this plan encodes | Rerun(upstream) | Rerun(upstream), Rerun(changed) | Retire |
+
+An output that is made from another one (see `chains`) is decided about after that one, and begins when that is whole.
+A file that is only made once more, since it was gone, encodes nothing downstream: Rerun(output_missing), or
+Rerun(needed_by) where somebody needs it that can be read nowhere. What needs a file that cannot be had is blocked.
 
 `--rerun` makes each of the first rows with a record a Rerun(requested); `enabled: false` makes every one of a
 declared output nothing. A file made on another machine is taken to be where it was made.

@@ -16,7 +16,7 @@ from reconciler.core.mezzanines import remade
 from reconciler.core.pins import kept
 from reconciler.core.ports import Done, Held, Suspect, Verified
 from reconciler.core.state import Attempt, Delivered, Evidence, JobRecord, OutputRecord, Phase, Record, SourceRecord
-from reconciler.core.steps import Create, EncodeStep, Move, Resume, Retry, Reuse, ReuseTwin, Update
+from reconciler.core.steps import Create, EncodeStep, Resume, Retry
 from reconciler.core.targets import Target
 from reconciler.core.urls import without_query
 from reconciler.core.world import expired
@@ -286,79 +286,6 @@ def lost(record: Record, rev: int, now: str) -> Record:
     return failed(record, "the provider does not know the job any more", rev, now, status="lost")
 
 
-def retired(record: Record, rev: int, now: str) -> Record:
-    """No longer declared; nothing is deleted, so declaring it again is free."""
-    job = None if record.output is None else record.job
-    history = with_cancelled(record, now).history
-    return replace(record, rev=rev, status="retired", job=job, history=history, updated_at=now)
-
-
-def updated(step: Update, evidence: Evidence | None, rev: int, now: str) -> Record:
-    """Labels, protection, provider, or the name of an unchanged source."""
-    output = step.output
-    source = replace(step.record.source, identity=output.source.identity)
-    if evidence is not None:
-        source = replace(source, evidence=evidence)
-    return replace(
-        step.record,
-        rev=rev,
-        fingerprint=output.fingerprint,
-        manifest=dict(output.manifest),
-        source=source,
-        provider=output.provider,
-        labels=dict(output.labels),
-        protect=output.protect,
-        on_remove=output.on_remove,
-        updated_at=now,
-    )
-
-
-def moved(step: Move, rev: int, now: str, *, temp: str | None) -> Record:
-    """The record under its new address; `temp` is where its file waits for its new name, None if it keeps its own."""
-    record, output = step.record, step.output
-    assert record.output is not None, "only a finished output is moved"
-    file = replace(record.output, name=output.name)
-    if temp is not None:
-        file = replace(file, path=output.path, temp=temp)
-    # The same content may have a new name, too.
-    wanted = replace(
-        record,
-        fingerprint=output.fingerprint,
-        manifest=dict(output.manifest),
-        source=replace(record.source, identity=output.source.identity),
-    )
-    return _declared(replace(wanted, output=file, status="running" if file.temp else "complete"), output, rev, now)
-
-
-def reused(
-    step: Reuse | ReuseTwin, attempt: Attempt, known: Record | None, *, temp: str | None, rev: int, now: str
-) -> Record:
-    """An output that takes a living file. `temp` is its own copy, not yet named; None if it already has its place."""
-    output = step.output
-    path = output.path if temp is not None else attempt.output.path
-    stays = attempt.output.path is None
-    record = Record(
-        rev=rev,
-        status="running" if temp is not None else "complete",
-        fingerprint=attempt.fingerprint,
-        manifest=attempt.manifest,
-        source=attempt.source,
-        provider=attempt.provider,
-        attempt=known.attempt if known is not None else 1,
-        job=attempt.job if stays else None,
-        output=replace(attempt.output, name=output.name, path=path, temp=temp),
-        delivered=known.delivered if known is not None else None,
-        previous=_kept(known, attempt) if stays or temp is not None else (),
-        history=with_cancelled(known, now).history if known is not None else (),
-    )
-    return _declared(record, output, rev, now)
-
-
-def _kept(known: Record | None, taken: Attempt) -> tuple[Attempt, ...]:
-    """Earlier attempts that live on beside the one that is taken."""
-    return tuple(attempt for attempt in earlier_attempts(known) if attempt.output != taken.output)
-
-
 def newest_attempts(records: Mapping[str, Record]) -> dict[str, int]:
     """The number of the last try at every address."""
     return {address: record.attempt for address, record in records.items()}
@@ -368,16 +295,3 @@ def _attempt(step: EncodeStep, known: Record | None) -> int:
     if isinstance(step, Create) and known is not None:
         return known.attempt + 1
     return attempt_of(step)
-
-
-def _declared(record: Record, output: Output, rev: int, now: str) -> Record:
-    return replace(
-        record,
-        rev=rev,
-        labels=dict(output.labels),
-        protect=output.protect,
-        on_remove=output.on_remove,
-        failures=0,
-        error=None,
-        updated_at=now,
-    )

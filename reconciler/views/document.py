@@ -113,8 +113,12 @@ class ResourceChange(Frozen, frozen=True):
 
     @property
     def told(self) -> tuple[ChangedField, ...]:
-        """The changed fields that say why; of what its upstream alone caused, the reason says it."""
-        return () if self.action_reason == "upstream" else self.changes
+        """The changed fields that say why; what its upstream caused is said of that, not as a fingerprint."""
+        if self.action_reason == "upstream":
+            return ()
+        if self.upstream is None:
+            return self.changes
+        return tuple(each for each in self.changes if each.field != "source")
 
 
 class JobShown(Frozen, frozen=True):

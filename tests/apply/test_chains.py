@@ -9,6 +9,7 @@ import pytest
 from builders import desired, made_from, output
 from fakes import MemoryProvider, Process, Universe
 from reconciler.apply.executor import Options
+from reconciler.core.approval import check_expected, plan_id, plan_lines
 from reconciler.core.happenings import JobStarted, OutputDone
 from reconciler.core.steps import Create, Rerun
 
@@ -131,6 +132,22 @@ def test_without_waiting_the_ladder_is_left_for_a_later_apply():
     later = Process(universe).run(chain())
     assert ((), 4) == (later.failed, len(later.encoded))
     assert 1 == max(universe.starts.values())
+
+
+@pytest.mark.parametrize("interrupt_at", [5, 8, 11])
+def test_an_approved_change_of_a_chain_may_be_finished_in_several_applies(interrupt_at):
+    """What was approved is kept while any rung still has the bits of before."""
+    universe = Universe(paid=True)
+    Process(universe).run(chain())
+    wanted = chain(output("mezz/master", crf=10, container="mov"))
+    lines = plan_lines(Process(universe).plan(wanted))
+    Process(universe, interrupt_at=interrupt_at).run(wanted)
+
+    left = plan_lines(Process(universe).plan(wanted))
+    assert () != left
+    assert plan_id(lines) == check_expected(plan_id(lines), left, universe.state().approved)
+    Process(universe).run(wanted)
+    assert {} == universe.state().approved
 
 
 def test_a_canary_goes_before_what_is_made_from_it():

@@ -18,7 +18,7 @@ from reconciler.core.approval import (
 from reconciler.core.errors import PlanChangedError
 from reconciler.core.plan import make_plan
 from reconciler.core.selection import Selection
-from reconciler.core.state import Approval
+from reconciler.core.state import Approval, JobRecord
 from reconciler.core.transitions import own_attempt
 
 A, B = output("bbb/480p", crf=26), output("bbb/720p", crf=23)
@@ -84,12 +84,23 @@ def test_an_unknown_id_is_refused():
 
 
 def test_approvals_end_when_their_lines_are_done():
-    """An approval is finished when every line is complete or retired, whatever fingerprint it ended with."""
+    """An approval is finished when every line is complete or retired, whatever fingerprint it ended with since."""
     approved = {"x": Approval(at="1", lines=(f"encode {A.address} 00", f"retire {B.address} 00"))}
+    since = record(A, job=JobRecord("job-1", finished_at="2"))
 
     assert [] == finished_approvals(approved, {B.address: record(B)})
+    assert ["x"] == finished_approvals(approved, {A.address: since})
+    assert ["x"] == finished_approvals(approved, {A.address: since, B.address: record(B, "retired")})
+
+
+def test_an_approval_lasts_while_an_output_is_as_it_was_before():
+    """A finished file of an earlier apply is not what was approved, nor is one that this apply has not come to."""
+    approved = {"x": Approval(at="2", lines=(f"encode {A.address} {A.fingerprint}",))}
+    older = record(output("bbb/480p", crf=27), job=JobRecord("job-1", finished_at="1"))
+
+    assert [] == finished_approvals(approved, {A.address: older})
+    assert [] == finished_approvals(approved, {A.address: record(A)}, left={A.address})
     assert ["x"] == finished_approvals(approved, {A.address: record(A)})
-    assert ["x"] == finished_approvals(approved, {A.address: record(A), B.address: record(B, "retired")})
 
 
 def test_only_the_ten_newest_open_approvals_are_kept():

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from builders import HOST, desired, file_of, output, record, source, world
-from reconciler.core import transitions
+from reconciler.core import handovers
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.plan import make_plan
 from reconciler.core.ports import Sighting
@@ -123,7 +123,7 @@ def test_an_encode_and_its_master_renamed_in_one_edit_move():
 
     assert [(Move, "b/x"), (Move, "b/y")] == kinds(made)
     assert ["a/x", "a/y"] == [step.of for step in made.steps]
-    moved = transitions.moved(made.steps[0], 2, "2026-07-29T12:00:00Z", temp=None)
+    moved = handovers.moved(made.steps[0], 2, "2026-07-29T12:00:00Z", temp=None)
     assert (wanted[1].fingerprint, "masters/new.mov", "cd" * 32) == (
         moved.fingerprint,
         moved.source.identity,
