@@ -65,6 +65,18 @@ CASES = [
     Hostile("a template that leads out", TEMPLATE, "t.json", links={"t.json": "../secret.csv"}),
     Hostile("a source that leads out", encode("a.mov"), "a.mov", links={"a.mov": "../secret.csv"}),
     Hostile(
+        "an image that leads out",
+        encode("a.mov").replace("video: {", "video: {watermark: {image: logo.png}, "),
+        "logo.png",
+        links={"logo.png": "../secret.csv"},
+    ),
+    Hostile(
+        "subtitles that are a device",
+        encode("a.mov").replace("audio:", "subtitles: {burn_in: words.srt}, audio:"),
+        "words.srt",
+        links={"words.srt": "/dev/zero"},
+    ),
+    Hostile(
         "a spec that leads out", encode("a.mov"), "specs/link.yaml", "", links={"specs/link.yaml": "../../secret.csv"}
     ),
     Hostile("a spec that is a device", "encodes: {}\n", "specs/dev.yaml", "", links={"specs/dev.yaml": "/dev/zero"}),
