@@ -90,7 +90,8 @@ def outputs(groups: Sequence[Sequence[ResourceChange]], total: int) -> Iterator[
     """Every output, folded away, a fold for each cause."""
     for group in groups[:LISTED_AT_MOST]:
         one = len(group) == total
-        title = f"The {count(total, 'output')}" if one else f"{count(len(group), 'output')}: {_cause_in_tags(group)}"
+        all_of_them = "The output" if total == 1 else f"The {total:,} outputs"
+        title = all_of_them if one else f"{count(len(group), 'output')}: {_cause_in_tags(group)}"
         yield _fold(title, group)
     others = [change for group in groups[LISTED_AT_MOST:] for change in group]
     if others:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 from reconciler.core.cost import Money
 from reconciler.core.estimates import Estimate
@@ -22,9 +23,9 @@ _LIKENESS = {
 
 
 def amount(number: str, currency: str | None) -> str:
-    """`$9.60`, `28 BYC`."""
-    sign = _SIGNS.get(currency or "")
-    return f"{sign}{number}" if sign is not None else f"{number} {currency}"
+    """`$9.60`, `$2,000.00`, `28 BYC`."""
+    sign, grouped = _SIGNS.get(currency or ""), f"{Decimal(number):,f}"
+    return f"{sign}{grouped}" if sign is not None else f"{grouped} {currency}"
 
 
 def about(estimate: Estimate) -> str:

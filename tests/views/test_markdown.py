@@ -234,6 +234,7 @@ def test_any_number_of_outputs_keeps_to_the_limit(number):
     assert f"reconciler apply --expect {plan.plan_id}" in text
     assert (number > 1000) == (" more: see the plan in the log" in text)
     assert 1 == sound(text).tags.count("details")
+    assert f"<summary>{'The output' if number == 1 else f'The {number:,} outputs'}</summary>" in text
 
 
 @pytest.mark.parametrize("budget", [0, 300, 1_000, 1_500, 2_000, 3_000, 5_000, 10_000, 65_000, 1_000_000])
