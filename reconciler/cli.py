@@ -35,7 +35,7 @@ COMMANDS = {
     "state": "Look at the state, and mend it.",
     "ci": "Tell pull requests what a plan does; GitHub Actions.",
     "serve": "Serve the ByteNite API on this machine.",
-    "schema": "Print the JSON Schema of spec files.",
+    "schema": "Print JSON Schemas: of spec files, plans, events, states.",
     "completion": "Print the completion script of a shell.",
 }
 

@@ -200,7 +200,8 @@ class _Globally(click.Command):
         """Its own options first."""
         own = [parameter for parameter in self.get_params(ctx) if parameter not in self.common]
         for title, parameters in (("Options", own), ("Global options", self.common)):
-            records = [record for each in parameters if (record := each.get_help_record(ctx)) is not None]
+            found = (each.get_help_record(ctx) for each in parameters)
+            records = [record for record in found if record is not None and record[1]]
             with formatter.section(title):
                 formatter.write_dl(records)
 
