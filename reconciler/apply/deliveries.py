@@ -10,7 +10,7 @@ from reconciler.core.aftercare import target
 from reconciler.core.copies import DeliveredCopy, FromLink
 from reconciler.core.encode import Output
 from reconciler.core.errors import ProviderError, UnavailableError
-from reconciler.core.expiry import renewed
+from reconciler.core.expiry import is_copied, renewed
 from reconciler.core.happenings import OutputDelivered, OutputFailed
 from reconciler.core.ports import RenewsLinks
 from reconciler.core.state import Record
@@ -48,6 +48,13 @@ class Deliveries:
             return
         pending = self.hands.deliver(wanted, record, self._link(record), lambda: bool(self.hands.interrupts()))
         self._going.append(_Going(output, wanted, pending))
+
+    def begin_missing(self, output: Output) -> None:
+        """As `begin`, of an output whose file came from another one: not if it brought its copy along."""
+        record, wanted = self.hands.state.snapshot.records[output.address], target(output)
+        there = wanted is not None and record.delivered is not None and record.delivered.where == wanted.where
+        if not (there and is_copied(record)):
+            self.begin(output)
 
     def look(self) -> None:
         """Record the copies that are there now, and tell of those that could not be made."""

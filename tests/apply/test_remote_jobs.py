@@ -196,6 +196,25 @@ def delivered(wanted, to="s3://site/t"):
     return replace(wanted, deliver=Deliver(to))
 
 
+def test_what_takes_the_file_of_another_output_is_delivered_too():
+    """A twin of the same plan, an output that is declared later, and a change that is undone: in the same apply."""
+    universe = remote()
+    first = delivered(output("bbb/720p"))
+    twin, later = (
+        replace(first, address=f"bbb/{name}", name=name, path=f"outputs/bbb/{name}.mp4") for name in ("web", "late")
+    )
+    outcome = Process(universe).run(desired(first, twin))
+    assert ["s3://site/t/bbb/720p.mp4", "s3://site/t/bbb/web.mp4"] == sorted(copy.where for copy in outcome.delivered)
+    outcome = Process(universe).run(desired(first, twin, later))
+    assert ["s3://site/t/bbb/late.mp4"] == [copy.where for copy in outcome.delivered]
+    changed = delivered(output("bbb/720p", crf=21))
+    Process(universe).run(desired(changed, twin, later))
+    outcome = Process(universe).run(desired(first, twin, later))
+    assert ["s3://site/t/bbb/720p.mp4"] == [copy.where for copy in outcome.delivered]
+    assert () == Process(universe).plan(desired(first, twin, later)).steps
+    assert 2 == sum(universe.starts.values())
+
+
 def test_finished_outputs_are_delivered_and_stay_so():
     """What a provider holds is copied where it is wanted; then neither its dead link nor its deletion matters."""
     universe = remote()
