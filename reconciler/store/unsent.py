@@ -37,7 +37,8 @@ class Unsent:
     def joined(self, shared: Snapshot) -> tuple[Snapshot, tuple[Conflict, ...]]:
         """The shared state of now with these events; where both told differently it stays as it is."""
         named = shared if shared.project else replace(shared, project=self.base.project)
-        merged = merge(self.base, named, self.here())
+        # A store that holds nothing any more has lost its state; nobody has removed all of it.
+        merged = merge(self.base if shared.records else None, named, self.here())
         return merged.snapshot, merged.conflicts
 
 

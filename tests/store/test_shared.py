@@ -236,6 +236,20 @@ def test_what_was_left_here_joins_what_others_did_meanwhile(tmp_path, store, two
     assert record.job == two.records()["b/1"].job
 
 
+def test_a_store_that_lost_everything_gets_back_what_a_machine_had_left(one, two, store):
+    """An empty store is no wish to remove what this machine knew."""
+    with one.writer() as writer:
+        put(writer, "a/1", "a/2")
+    writer = one.writer()
+    put(writer, "a/1")
+    dies(writer)
+    for name in store.list("talks"):
+        store.remove(f"talks/{name}")
+    assert ["a/1", "a/2"] == list(one.records())
+    one.writer().close()
+    assert ["a/1", "a/2"] == list(two.records())
+
+
 def test_what_contradicts_the_shared_state_is_kept_apart(one, two, tmp_path):
     """The shared record stays, a warning says where the other one is."""
     writer = one.writer()
