@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.core.encode import Source, Trim
@@ -11,27 +11,22 @@ from reconciler.core.languages import old_code
 from reconciler.core.packages import is_package, segment_type
 from reconciler.core.parameters import Audio, Parameters
 from reconciler.core.subtitle_fields import KINDS as SUBTITLES
-from reconciler.core.units import number
 from reconciler.core.watermark_fields import Watermark
 from reconciler.ffmpeg import bars, burn_in, encoders, loudness, sound, stills, subtitles, trimming
 from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, video_track, wanted_span
 from reconciler.ffmpeg.findings import NOTHING, Findings, Heard
 from reconciler.ffmpeg.formats import (
     GLOBAL,
-    generated_arguments,
-    image_arguments,
-    input_arguments,
     output_arguments,
 )
 from reconciler.ffmpeg.graph import Feed, Maps, graph
+from reconciler.ffmpeg.inputs import SILENCE, Opened, inputs, opened_source
 from reconciler.ffmpeg.inserts import AS_WRITTEN, Inserts
 from reconciler.ffmpeg.packages import layout, muxer_arguments
 from reconciler.ffmpeg.pictures import Original, Picture
 from reconciler.ffmpeg.tracks import Chosen, chosen, is_copied
-from reconciler.ffmpeg.trimming import lead_in, seek
+from reconciler.ffmpeg.trimming import lead_in
 
-# Silence, where it is asked for instead of no sound at all, is an input of its own.
-_MADE_UP = "1:a:0"
 _LONG = 60.0  # seconds
 _LATE = 0.05  # seconds
 
@@ -65,19 +60,6 @@ class Target:
         return self.parameters.video.watermark if self.parameters.video is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """The inputs of a process, as `words`: the source, then silence, then all else.
-
-    `images` are streams by path, `whole` is the number of the input that is the source without its trim.
-    """
-
-    words: Sequence[str]
-    original: Original
-    images: Mapping[str, str]
-    whole: int = 0
-
-
 def arguments(
     source: Source,
     path: str,
@@ -95,7 +77,7 @@ def arguments(
     earlier passes; `inserts` says where images and subtitles lie that become part of pictures.
     """
     targets = [each for target in targets for each in _parts(target, facts)]
-    opened = _inputs(source, path, targets, facts, inserts)
+    opened = _read(source, path, targets, facts, inserts)
     feeds = [_feeds(target, opened, findings) for target in targets]
     shared, mapped = graph(feeds)
     words = [*GLOBAL, *opened.words, *shared]
@@ -110,7 +92,7 @@ def looking_for_bars(source: Source, path: str, facts: MediaFacts, part: str) ->
     chain = [*trimming.filters("video", source.trim, lead_in(source.trim, facts)), bars.FILTER]
     # Of a long source the keyframes are enough.
     fast = ["-skip_frame", "nokey"] if source.kind != "lavfi" and facts.end > _LONG else []
-    words = [*GLOBAL, *fast, *_opened(source, path, facts)]
+    words = [*GLOBAL, *fast, *opened_source(source, path, facts)]
     words[words.index("level+warning")] = "level+info"
     shown = ["-map", "0:V:0", "-vf", ",".join(chain), "-fps_mode", "passthrough"]
     return [*words, *shown, "-an", "-f", "null", f"file:{part}"]
@@ -134,7 +116,7 @@ def first_pass(
     if not parts:
         return None
     silent = [replace(each, parameters=each.parameters.model_copy(update={"audio": None})) for each in parts]
-    opened = _inputs(source, path, silent, facts, inserts)
+    opened = _read(source, path, silent, facts, inserts)
     shared, mapped = graph([_feeds(each, opened, NOTHING) for each in silent])
     words = [*GLOBAL, *opened.words, *shared]
     for each, maps in zip(silent, mapped, strict=True):
@@ -146,39 +128,26 @@ def sounds_to_hear(wanted: Parameters, trim: Trim, facts: MediaFacts | None) -> 
     """The sounds of an output whose loudness has to be measured before it is made."""
     singles = [each.parameters for each in _parts(Target(wanted, ""), facts)]
     heard = [sound for single in singles for sound, _ in _heard(single, trim, facts)]
-    return [sound for sound in heard if sound.wish is not None and sound.stream != _MADE_UP]
+    return [sound for sound in heard if sound.wish is not None and sound.stream != SILENCE]
 
 
 def hearing(source: Source, path: str, heard: Heard, facts: MediaFacts | None, part: str) -> list[str]:
     """The arguments of the process that measures a sound; it writes nothing, and is known by `part`."""
     assert heard.wish is not None, "what is measured has a wish"
     chain = [*heard.filters, *loudness.measuring_filters(heard.wish)]
-    words = [*GLOBAL, *_opened(source, path, facts)]
+    words = [*GLOBAL, *opened_source(source, path, facts)]
     words[words.index("level+warning")] = "level+info"
     return [*words, "-map", heard.stream, "-af", ",".join(chain), "-f", "null", f"file:{part}"]
 
 
-def _opened(source: Source, path: str, facts: MediaFacts | None) -> list[str]:
-    opened = generated_arguments(source.location) if source.kind == "lavfi" else input_arguments(path)
-    return [*seek(source.trim, lead_in(source.trim, facts)), *opened]
-
-
-def _inputs(
-    source: Source, path: str, targets: Sequence[Target], facts: MediaFacts | None, inserts: Inserts
-) -> _Opened:
-    """Everything that a process reads, each of it once."""
-    words, count = _opened(source, path, facts), 1
-    if facts is not None and any(_silent(target.parameters, facts) for target in targets):
-        words, count = words + _silence(source.trim, facts), count + 1
-    images: dict[str, str] = {}
-    for mark in filter(None, (target.mark for target in targets)):
-        if mark.image is not None and mark.image not in images:
-            images[mark.image] = f"{count}:v:0"
-            words, count = words + image_arguments(inserts.image(mark.image)), count + 1
-    whole = 0
-    if source.trim != Trim() and any(target.parameters.container in SUBTITLES for target in targets):
-        words, whole = words + input_arguments(path), count
-    return _Opened(words, Original(source, path, facts, inserts), images, whole)
+def _read(source: Source, path: str, targets: Sequence[Target], facts: MediaFacts | None, inserts: Inserts) -> Opened:
+    """Everything that a process reads for its targets."""
+    return inputs(
+        Original(source, path, facts, inserts),
+        silent=facts is not None and any(_silent(target.parameters, facts) for target in targets),
+        images=[target.mark.image for target in targets if target.mark is not None and target.mark.image is not None],
+        subtitles=any(target.parameters.container in SUBTITLES for target in targets),
+    )
 
 
 def has_video(parameters: Parameters) -> bool:
@@ -196,7 +165,7 @@ def audio_track(audio: Audio, facts: MediaFacts | None) -> AudioTrack | None:
     return next((each.facts for each in chosen(audio, facts)), None)
 
 
-def _feeds(target: Target, opened: _Opened, findings: Findings) -> list[Feed]:
+def _feeds(target: Target, opened: Opened, findings: Findings) -> list[Feed]:
     """The tracks that an output is made from, and what is done to them: picture first."""
     feeds: list[Feed] = []
     wanted, original = target.parameters, opened.original
@@ -225,7 +194,7 @@ def _heard(wanted: Parameters, trim: Trim, facts: MediaFacts | None) -> list[tup
     if not has_audio(wanted) or audio is None:
         return []
     if facts is not None and _silent(wanted, facts):
-        return [(Heard(_MADE_UP, tuple(sound.filters(audio, None))), Chosen(0, None))]
+        return [(Heard(SILENCE, tuple(sound.filters(audio, None))), Chosen(0, None))]
     cut = trimming.filters("audio", trim, lead_in(trim, facts))
     heard: list[tuple[Heard, Chosen]] = []
     for each in chosen(audio, facts):
@@ -317,13 +286,6 @@ def _silent(wanted: Parameters, facts: MediaFacts) -> bool:
     """Whether an output gets made-up silence, since the source has no sound at all."""
     audio = wanted.audio
     return has_audio(wanted) and audio is not None and audio.missing == "silence" and not facts.audio
-
-
-def _silence(trim: Trim, facts: MediaFacts) -> list[str]:
-    """Silence that is as long as the picture."""
-    track = video_track(facts)
-    length = wanted_span(facts, track, trim)[1] if track is not None else facts.end
-    return ["-f", "lavfi", "-t", str(number(length)), "-i", "anullsrc=channel_layout=stereo:sample_rate=48000"]
 
 
 def shell(command: Sequence[str]) -> str:

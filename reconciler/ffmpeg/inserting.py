@@ -29,6 +29,7 @@ from reconciler.ffmpeg.subtitles import number
 Run = Callable[[Sequence[str], Path, Complaints], Ended]
 
 _FONTS = "font", "opentype", "truetype"
+_LARGEST_IMAGE = 8192 * 8192  # pixels
 _MANY = 20  # letters that are named
 _NO_FONT = "install fonts, such as the Debian packages fonts-dejavu-core and fonts-noto-cjk"
 # Texts with these first bytes are read by ffmpeg as UTF-16.
@@ -83,9 +84,11 @@ class Inserting:
         options = {"protocol_whitelist": PROTOCOL_WHITELIST, "format_whitelist": IMAGES}
         try:
             with av.open(f"file:{file}", "r", options=options) as container:
-                next(container.decode(video=0))
+                frame = next(container.decode(video=0))
         except (av.FFmpegError, StopIteration, IndexError, ValueError):
             raise RejectedError(f"{path} is no png, jpg or webp image that can be read") from None
+        if frame.width * frame.height > _LARGEST_IMAGE:
+            raise RejectedError(f"{path} has {frame.width}x{frame.height} pixels: make it smaller")
         return str(file)
 
     def _text(self, wish: str, planned: object) -> str:

@@ -11,6 +11,7 @@ from builders_media import ffmpeg
 from builders_pictures import frames, image, near
 from reconciler.core.checks import Checks
 from reconciler.core.ports import NotMade, Verified
+from reconciler.ffmpeg import work_files
 from reconciler.ffmpeg.probe import probe
 
 GREY = "color=gray:size=320x180:rate=10:duration=1"
@@ -224,3 +225,21 @@ def test_a_file_that_changed_after_the_plan_is_told(tmp_path):
     (result,) = encode(tmp_path, source, planned).values()
     assert NotMade("logo.png is not the file that was planned with: it has changed meanwhile") == result
     assert [] == [path.name for path in (tmp_path / "outputs").rglob("*") if path.name.startswith(".")]
+
+
+def test_a_huge_image_is_told(tmp_path):
+    """Nobody means a logo with more pixels than any picture has."""
+    huge = ("-f", "lavfi", "-i", "color=black:size=16384x4100:rate=1,format=monob", "-frames:v", "1", "-update", "1")
+    ffmpeg(*huge, tmp_path / "logo.png")
+    result, _ = made(tmp_path, generated(GREY), video={**H264, "watermark": {"image": "logo.png"}}, audio=None)
+    assert NotMade("logo.png has 16384x4100 pixels: make it smaller") == result
+
+
+def test_what_a_killed_job_left_is_swept(tmp_path):
+    """Copies of images and subtitles are work files like any other."""
+    wanted = output(generated(GREY))
+    folder = tmp_path / work_files.inserts_of(wanted, "12345678-aaaa")
+    folder.mkdir(parents=True)
+    (folder / "image-0.png").write_bytes(b"x")
+    assert ["outputs/clip/..inserts.12345678.part"] == work_files.sweep(tmp_path, [])
+    assert not folder.exists()
