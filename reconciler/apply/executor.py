@@ -6,21 +6,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.apply.deletions import delete
 from reconciler.apply.deliveries import Deliveries
-from reconciler.apply.feeds import Feeds
+from reconciler.apply.feeds import Feeds, depth
 from reconciler.apply.free_steps import cancel, hand_over, note, take
 from reconciler.apply.hands import Hands
 from reconciler.apply.job_loop import JobLoop
 from reconciler.apply.relinks import relink
-from reconciler.apply.submissions import Attended
+from reconciler.apply.running import Running
 from reconciler.core.approval import finished_approvals, plan_id, plan_lines
 from reconciler.core.cost import total
 from reconciler.core.evidence import Content
-from reconciler.core.happenings import Canaries, Outcome, StepDone, Stopping
+from reconciler.core.happenings import Canaries, Outcome, StepDone
 from reconciler.core.jobs import PlannedJob, plan_jobs
 from reconciler.core.plan import Plan
 from reconciler.core.ports import Sighting
@@ -41,10 +41,6 @@ from reconciler.core.steps import (
     Update,
 )
 from reconciler.core.transitions import newest_attempts, own_attempt
-from reconciler.core.upstreams import upstreams_of
-
-# How often running jobs are looked at, in seconds: rarely enough to cost nothing, often enough to feel alive.
-LOOK_EVERY = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +77,20 @@ class _Executor:
         self.hands = hands
         self.options = options
         leaders = {step.address: step.of for step in plan.steps if isinstance(step, ReuseTwin)}
-        self.feeds = Feeds(hands, leaders)
-        self.loop = JobLoop(hands, self.feeds, options.contents, options.lifted)
+        feeds = Feeds(hands, leaders)
+        self.loop = JobLoop(hands, feeds, options.contents, options.lifted)
         self.began = hands.now()
         self.free = 0
-        self.stopping = False
-        self.timed_out = False
-        self.running = 0
-        self.left_running: set[str] = set()
-        self.held_up = 0
         self.relinked = 0
         self.deliveries = Deliveries(hands)
         encode_steps = [step for step in plan.steps if isinstance(step, Create | Rerun | Retry | Resume | Supersede)]
         attempts = newest_attempts(hands.state.snapshot.records)
         # What others are made from comes before them.
-        self.jobs = sorted(plan_jobs(plan.project, encode_steps, attempts), key=_depth)
-        self.chained = any(_depth(job) for job in self.jobs)
+        self.jobs = sorted(plan_jobs(plan.project, encode_steps, attempts), key=depth)
         self.shared = frozenset(
             step.record.job.id for step in plan.steps if isinstance(step, Resume) and step.record.job is not None
         )
+        self.under_way = Running(hands, self.loop, feeds, self.deliveries, options, shared=self.shared)
 
     def run(self) -> Outcome:
         """The whole apply, in the order of the module's first sentence."""
@@ -110,8 +101,8 @@ class _Executor:
         left = self._run_in_turn()
         left_twins = self._twins()
         # The copies of what twins took.
-        self._run_jobs(())
-        not_run = sum(len(job.steps) for job in left) + left_twins - self.held_up
+        self.under_way.run(())
+        not_run = sum(len(job.steps) for job in left) + left_twins - self.under_way.held_up
         self._tell_blocked()
         undone = {step.address for job in left for step in job.steps}
         self._forget_finished_approvals(undone | {blocked.address for blocked in self.loop.blocked})
@@ -120,14 +111,14 @@ class _Executor:
             failed=(*self.loop.failed, *self.deliveries.failed, *self.loop.blocked),
             free=self.free,
             not_run=not_run,
-            interrupted=self.stopping,
+            interrupted=self.under_way.stopping,
             seconds=(self.hands.now() - self.began).total_seconds(),
-            running=self.running,
+            running=self.under_way.running,
             relinked=self.relinked,
             delivered=tuple(self.deliveries.delivered),
-            timed_out=self.timed_out,
+            timed_out=self.under_way.timed_out,
             paid=total(self.loop.paid),
-            held_up=self.held_up,
+            held_up=self.under_way.held_up,
         )
 
     def _approve(self) -> None:
@@ -147,7 +138,7 @@ class _Executor:
 
     def _free_steps(self) -> None:
         handed = [step for step in self.plan.steps if isinstance(step, Move | Reuse)]
-        if self._stop_asked():
+        if self.under_way.stop_asked():
             return
         not_named = set(hand_over(self.hands, handed, self.options.lifted))
         for handing in handed:
@@ -156,7 +147,7 @@ class _Executor:
             else:
                 self.loop.told_failed(handing.address, handing.output.attempts)
         for step in self.plan.steps:
-            if self._stop_asked():
+            if self.under_way.stop_asked():
                 return
             if isinstance(step, Delete):
                 self._delete(step)
@@ -183,124 +174,22 @@ class _Executor:
     def _run_in_turn(self) -> list[PlannedJob]:
         """Run the canaries, then the others if all of those ended well; the jobs that a later apply has to run."""
         canary = self.options.canary if self.options.wait else 0
-        begun = [job for job in self.jobs if not _depth(job) and all(isinstance(step, Resume) for step in job.steps)]
+        begun = [job for job in self.jobs if not depth(job) and all(isinstance(step, Resume) for step in job.steps)]
         new = [job for job in self.jobs if job not in begun]
         if not canary or len(new) <= canary:
-            return self._run_jobs(self.jobs)
+            return self.under_way.run(self.jobs)
         first, others = new[:canary], new[canary:]
         self.hands.tell(Canaries(tuple(first), sum(len(job.steps) for job in others)))
-        left = self._run_jobs([*begun, *first])
+        left = self.under_way.run([*begun, *first])
         names = {step.address for job in first for step in job.steps}
         failed = any(failure.address in names for failure in self.loop.failed)
-        return [*left, *others] if left or failed or self.stopping else self._run_jobs(others)
-
-    def _run_jobs(self, jobs: Sequence[PlannedJob]) -> list[PlannedJob]:
-        """Run jobs until all ended or a stop is asked; the jobs that a later apply has to run."""
-        waiting, running = list(jobs), list[Attended]()
-        while running or self.deliveries.busy or (waiting and not self._closed()):
-            if self._stop_asked():
-                return [*self._leave(running), *waiting]
-            before = len(waiting)
-            waiting = self._admit(waiting, running)
-            if not running and not self.deliveries.busy and len(waiting) == before:
-                return self._held_up(waiting)
-            running = self._not_waited_for(self.loop.watch(running))
-            for output in self.loop.finished():
-                self.deliveries.begin(output)
-            self.deliveries.look()
-            if self._waited_long_enough(running):
-                return [*self._leave(running), *waiting]
-            if running or self.deliveries.busy:
-                self.hands.sleep(LOOK_EVERY)
-        return waiting
-
-    def _not_waited_for(self, jobs: list[Attended]) -> list[Attended]:
-        """The jobs to watch on; without waiting, those that are started and outlive us are left to run."""
-        if self.options.wait:
-            return jobs
-        left = [job for job in jobs if job.stage == "running" and job.provider.traits.outlives]
-        self.running += sum(len(job.planned.steps) for job in left)
-        self.left_running.update(step.address for job in left for step in job.planned.steps)
-        return [job for job in jobs if job not in left]
-
-    def _held_up(self, waiting: list[PlannedJob]) -> list[PlannedJob]:
-        """Jobs that cannot begin in this apply, since they are made from what was left to run."""
-        held_up = self.left_running
-        for job in waiting:
-            if self.feeds.upstream(job) in held_up:
-                held_up = held_up | {step.address for step in job.steps}
-                self.held_up += len(job.steps)
-        return waiting
-
-    def _waited_long_enough(self, running: Sequence[Attended]) -> bool:
-        limit = self.options.wait_timeout
-        if limit is not None and running and (self.hands.now() - self.began).total_seconds() >= limit:
-            self.timed_out = True
-        return self.timed_out
-
-    def _closed(self) -> bool:
-        """Whether so much failed that nothing more is to be started."""
-        most = 1 if self.options.fail_fast else self.options.max_failures
-        return most is not None and len(self.loop.failed) >= most
-
-    def _admit(self, waiting: list[PlannedJob], running: list[Attended]) -> list[PlannedJob]:
-        """Begin as many waiting jobs as there is room for; those that still wait."""
-        left: list[PlannedJob] = []
-        to_come = self._to_come(waiting, running)
-        for planned in waiting:
-            provider = self.hands.providers[planned.provider]
-            gate = self.feeds.gate(planned, provider, to_come)
-            if gate == "shut":
-                self._block(planned)
-                continue
-            own = sum(1 for job in running if job.provider is provider)
-            # One more than runs at once, where the provider queues by itself: its source is fetched meanwhile.
-            room = (self.options.parallelism or provider.parallelism) + (0 if provider.traits.outlives else 1)
-            if gate == "waits" or own >= room or self._closed() or self._stop_asked():
-                left.append(planned)
-                continue
-            for step in planned.steps:
-                if isinstance(step, Supersede) and step.output.source.upstream is not None:
-                    cancel(self.hands, step.record, self.shared)
-            job = self.loop.begin(planned, provider)
-            if job is not None:
-                running.append(job)
-            running[:] = self._not_waited_for(running)
-        return left
-
-    def _to_come(self, waiting: Sequence[PlannedJob], running: Sequence[Attended]) -> set[str]:
-        """The addresses that others may still wait for; nobody does where there are no chains."""
-        if not self.chained:
-            return set()
-        jobs = [*waiting, *(job.planned for job in running)]
-        return {step.address for job in jobs for step in job.steps} | self.left_running
-
-    def _block(self, planned: PlannedJob) -> None:
-        """What it is made from was not made: no attempt is used, and nothing recorded."""
-        upstream = self.feeds.upstream(planned) or ""
-        record = self.hands.state.snapshot.records.get(upstream)
-        was = f"is {record.status}" if record is not None and record.status != "complete" else "was not made"
-        if any(blocked.address == upstream for blocked in self.loop.blocked):
-            was = "is blocked"
-        for step in planned.steps:
-            self.loop.block(step.address, step.output.attempts, f"{upstream}, which it is made from, {was}")
+        return [*left, *others] if left or failed or self.under_way.stopping else self.under_way.run(others)
 
     def _tell_blocked(self) -> None:
         """What the plan could not even begin is told again at the end, but where only what is free was asked for."""
         for notice in self.plan.notices:
             if notice.code == "blocked" and not self.plan.selection.no_spend:
                 self.loop.block(notice.address, 1, notice.sentence.removeprefix("blocked: "))
-
-    def _leave(self, running: list[Attended]) -> list[PlannedJob]:
-        """Jobs that outlive us run on, the others are ended together; a later apply goes on with all of them."""
-        ending = [job for job in running if not job.provider.traits.outlives]
-        for provider in {id(job.provider): job.provider for job in ending}.values():
-            provider.close()
-        for job in ending:
-            self.loop.leave(job)
-        going = [job for job in running if job not in ending and job.stage == "running"]
-        self.running += sum(len(job.planned.steps) for job in going)
-        return [job.planned for job in running if job not in going]
 
     def _twins(self) -> int:
         """Let twins take the file that this apply made; how many have none to take."""
@@ -324,14 +213,3 @@ class _Executor:
         self.hands.tell(StepDone(step))
         if isinstance(step, Move | Reuse | ReuseTwin):
             self.deliveries.begin_missing(step.output)
-
-    def _stop_asked(self) -> bool:
-        if self.hands.interrupts() and not self.stopping:
-            self.stopping = True
-            self.hands.tell(Stopping())
-        return self.stopping
-
-
-def _depth(planned: PlannedJob) -> int:
-    """How many outputs in a row a job is made from."""
-    return sum(1 for _ in upstreams_of(planned.request.outputs[0]))

@@ -19,6 +19,7 @@ from reconciler.core.ports import JobRequest, Provider, RenewsLinks
 from reconciler.core.state import Record
 from reconciler.core.steps import Resume
 from reconciler.core.upstream_files import readable
+from reconciler.core.upstreams import upstreams_of
 
 Gate = Literal["open", "waits", "shut"]
 
@@ -113,3 +114,8 @@ def is_begun(planned: PlannedJob, provider: Provider) -> bool:
     return len(jobs) == len(planned.steps) and any(
         job is not None and job.phase in {"starting", "started"} for job in jobs
     )
+
+
+def depth(planned: PlannedJob) -> int:
+    """How many outputs in a row a job is made from."""
+    return sum(1 for _ in upstreams_of(planned.request.outputs[0]))

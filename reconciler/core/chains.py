@@ -67,6 +67,8 @@ class Chains:
         self._selection = selection
         self._found = found
         self._needed: set[str] = set()
+        self._blocked: set[str] = set()
+        self._remade: set[str] = set()
 
     def _brought(self, selection: Selection) -> Iterator[str]:
         for output in self.outputs:
@@ -109,6 +111,7 @@ class Chains:
         if why is not None:
             del self._found[output.address]
             self.taken_up -= 1
+            self._blocked.add(output.address)
             rows.notices.append(Notice("blocked", output.address, f"blocked: {why}"))
 
     def _has_read(self, step: Step) -> bool:
@@ -128,7 +131,7 @@ class Chains:
             return None
         made = _left_by(step, record)
         if made is None or made.fingerprint != upstream.fingerprint:
-            return self._missing(upstream, record, rows)
+            return self._missing(upstream, record)
         settings = self._providers.get(output.provider)
         away = settings is not None and settings.holds
         host, now = self._world.host, self._world.now
@@ -136,10 +139,10 @@ class Chains:
             return None
         return self._again(upstream, output, made, rows)
 
-    def _missing(self, upstream: Output, record: Record | None, rows: Decisions) -> str:
+    def _missing(self, upstream: Output, record: Record | None) -> str:
         """Why an output that something is made from is not made."""
         name = upstream.address
-        if any(notice.address == name and notice.code == "blocked" for notice in rows.notices):
+        if name in self._blocked:
             return f"{name} is blocked"
         if not upstream.enabled:
             return f"{name}, which it is made from, is paused (enabled: false)"
@@ -167,21 +170,21 @@ class Chains:
         record = self._records.get(name)
         kept = record is not None and record.status == "complete"
         self._found[name] = Rerun(upstream, reason, record, ()) if kept and record else Create(upstream, reason)
-        rows.notices[:] = [notice for notice in rows.notices if notice.address != name]
-        rows.relinks[:] = [relink for relink in rows.relinks if relink.address != name]
+        self._remade.add(name)
         return None
 
     def drop_what_was_not_needed(self, rows: Decisions) -> None:
-        """Of what nobody selected, keep only the files that something selected is made from."""
+        """Of what nobody selected, keep only the files that something selected is made from; tell nothing of it."""
         files = (*_ENCODES, Move, Reuse, ReuseTwin)
         for address in self.brought:
             if address in self._found and not (address in self._needed and isinstance(self._found[address], files)):
                 step = self._found.pop(address)
                 if isinstance(step, Move):
                     rows.moved.discard(step.of)
-        if self.brought:
-            rows.notices[:] = [notice for notice in rows.notices if notice.address not in self.brought]
-            rows.relinks[:] = [relink for relink in rows.relinks if relink.address not in self.brought]
+        untold = self.brought | self._remade
+        if untold:
+            rows.notices[:] = [notice for notice in rows.notices if notice.address not in untold]
+            rows.relinks[:] = [relink for relink in rows.relinks if relink.address not in untold]
 
 
 def _left_by(step: Step | None, record: Record | None) -> Record | None:
