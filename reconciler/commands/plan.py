@@ -71,16 +71,19 @@ def command(
     if quote:
         planned = _quoted(settings, planned, screen)
     document = document_of(planned, settings, _looked(settings, planned) if refresh else ())
-    options = f"{repeated(settings, selection)}{' --quote' if quote else ''}"
+    options = repeated(settings, selection)
+    # What was looked at for the plan, apply has to look at to come to the same.
+    looks = f"{' --refresh' if refresh else ''}{' --quote' if quote else ''}"
     if out is not None:
         save(Path(out), write_document(document) + "\n", "the plan")
     if markdown is not None:
-        text = plan_markdown(document, environment=environment or document.project, options=options)
+        text = plan_markdown(document, environment=environment or document.project, options=f"{options}{looks}")
         save(Path(markdown), text, "the comment")
     if settings.json:
         _say_events(screen, document)
     else:
-        _say(screen, document, options, out, detail=detail)
+        apply = f"reconciler apply {shlex.quote(out)}" if out is not None else f"reconciler apply{options}"
+        _say(screen, document, options, f"{apply}{looks}", detail=detail)
         if show_commands:
             screen.result(commands_text(_commands(planned)))
     return exit_code(document, fail_on_limits=fail_on_limits, detailed=detailed_exitcode)
@@ -105,8 +108,7 @@ def _planned(settings: Globals, selection: Selection, base: str | None, *, refre
     return compared_with(settings, selection, base)
 
 
-def _say(screen: Screen, document: PlanDocument, options: str, out: str | None, *, detail: bool) -> None:
-    apply = f"reconciler apply {shlex.quote(out)}" if out is not None else f"reconciler apply{options}"
+def _say(screen: Screen, document: PlanDocument, options: str, apply: str, *, detail: bool) -> None:
     then = None if document.basis.base is not None else apply
     screen.result(plan_text(document, columns=screen.columns, detail=detail, options=options, apply=then))
 

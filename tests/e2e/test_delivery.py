@@ -124,6 +124,7 @@ def test_a_segment_that_somebody_altered_is_delivered_again(tmp_path, site, plac
 
     plan = project.run("plan", *look, "--detailed-exitcode")
     assert (2, True) == (plan.code, f"{place}/clip/big is not the copy that was made" in " ".join(plan.out.split()))
+    assert f"To run it: reconciler apply{' --refresh' if look else ''}\n" in plan.out
     done = project.run("apply", "--no-spend", *look).ok()
     assert "0 encoded" in done.out
     assert whole == (site.content(f"t/{name}") if look else path.read_bytes())
