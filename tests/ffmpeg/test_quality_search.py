@@ -63,9 +63,9 @@ def test_samples_are_spread_over_the_source():
 
 def noisy(clips):
     """A picture whose quality depends on its bits."""
-    picture = "testsrc2=size=320x180:rate=25:duration=4,noise=alls=10:allf=t"
+    picture = "testsrc2=size=192x108:rate=25:duration=2,noise=alls=10:allf=t"
     encoded = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", 8)
-    return clips._made("noisy-four.mkv", "-f", "lavfi", "-i", picture, *encoded)
+    return clips._made("noisy-two.mkv", "-f", "lavfi", "-i", picture, *encoded)
 
 
 def vmaf(file, source, wanted):
@@ -91,7 +91,7 @@ def test_rungs_are_searched_each(clips, tmp_path):
     """A smaller picture has a crf of its own, and variants of a package have, too."""
     source = local(noisy(clips))
     picture = {"codec": "h264", "preset": "ultrafast", "quality": {"vmaf": 75}}
-    variants = {"a": {"video": picture}, "b": {"video": {**picture, "height": 144}}}
+    variants = {"a": {"video": picture}, "b": {"video": {**picture, "height": 72}}}
     wanted = output(source, container="hls", video=None, audio=None, variants=variants)
     (result,) = encode(tmp_path, source, wanted).values()
     assert isinstance(result, Verified), result
@@ -102,7 +102,7 @@ def test_rungs_are_searched_each(clips, tmp_path):
 def test_a_quality_out_of_reach_fails_its_output_alone(clips, tmp_path):
     """Small and scaled up again, it is never as good as the source."""
     source = local(noisy(clips))
-    small = {"codec": "h264", "preset": "ultrafast", "height": 36, "quality": {"vmaf": 95}}
+    small = {"codec": "h264", "preset": "ultrafast", "height": 24, "quality": {"vmaf": 95}}
     results = encode(tmp_path, source, output(source, "small", video=small, audio=None), output(source, audio=None))
     assert isinstance(results["web"], Verified), results
     assert isinstance(results["small"], NotMade)
