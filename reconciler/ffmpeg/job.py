@@ -25,7 +25,7 @@ from reconciler.core.ports import (
     SourceSeen,
     Verified,
 )
-from reconciler.ffmpeg import inserts, mistakes, work_files
+from reconciler.ffmpeg import inserts, mistakes, pass_logs, work_files
 from reconciler.ffmpeg.arguments import Target, arguments
 from reconciler.ffmpeg.checked import Checking
 from reconciler.ffmpeg.complaints import Complaints
@@ -278,6 +278,7 @@ class Job:
             findings=found,
             inserts=passes.inserts,
         )
+        pass_logs.lay_out(command)
         end = material.facts.end if source.trim.end is None else min(source.trim.end, material.facts.end)
         self._encode_now = Encode(machine, self.status, self._is_cancelled, end - source.trim.start)
         began = machine.clock()

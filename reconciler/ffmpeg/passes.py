@@ -12,7 +12,7 @@ from reconciler.core.errors import RejectedError
 from reconciler.core.packages import is_package
 from reconciler.core.parameters import Crop, Parameters, Video
 from reconciler.core.sound_fields import Loudness
-from reconciler.ffmpeg import averages, bars, loudness, quality_search
+from reconciler.ffmpeg import averages, bars, loudness, pass_logs, quality_search
 from reconciler.ffmpeg.arguments import (
     Target,
     arguments,
@@ -97,12 +97,17 @@ class Passes:
         return quality_search.search(score, target, encoder_of(video))
 
     def first(self, targets: Sequence[Target], part: Path, threads: int | None) -> str | None:
-        """Look at the pictures of all targets in two passes; why that failed, if it did."""
+        """Look at the pictures of all targets in two passes; why that failed, if it did. Raises OSError."""
         command = first_pass(
             self.source, self.path, targets, str(part), facts=self.facts, threads=threads, inserts=self.inserts
         )
-        ended = self.run(command, part, Complaints()) if command is not None else None
-        return ended.reason() if ended is not None and not ended.succeeded else None
+        if command is None:
+            return None
+        ended = self.run(command, part, Complaints())
+        if not ended.succeeded:
+            return ended.reason()
+        pass_logs.keep(command)
+        return None
 
     def look(self, output: Output, part: Path, findings: Findings, folder: Path) -> Verdict:
         """Whether an output came out as loud, and with the averages, that it was to have; files lie in `folder`.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.ffmpeg import work_files
+from reconciler.ffmpeg import pass_logs, work_files
 from reconciler.ffmpeg.arguments import Target, arguments
 from reconciler.ffmpeg.averages import Tries, rates_of, tries_for
 from reconciler.ffmpeg.complaints import Complaints
@@ -65,6 +65,7 @@ class SecondPass:
             findings=self.findings,
             inserts=passes.inserts,
         )
+        pass_logs.lay_out(command)
         return passes.run(command, Path(targets[0].path), Complaints()).succeeded
 
     def _keep(self, name: str, before: Target, target: Target, tries: Tries) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from builders_ffmpeg import (
+    AAC,
     ENDLESS,
     PROGRAM,
     asked,
@@ -91,6 +92,30 @@ def test_rungs_share_the_first_pass(clips, tmp_path):
     assert "split=3" in second
     for size in (180, 90):
         assert bitrate(tmp_path / results[str(size)].path) == pytest.approx(RATE, rel=0.03)
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_a_second_pass_finds_what_the_first_saw(clips, tmp_path, encoder):
+    """Whatever stands before it in the one process, be it sound or an output in one pass."""
+    source = local(clips.plain())
+    picture = twice(encoder, rate=60_000, height=80)
+    sounds = {"codec": "opus", "bitrate": "32k"}
+    outputs = [
+        output(source, "plain", container="mkv", audio=sounds),
+        output(source, "a", container="mkv", video=picture, audio=sounds),
+        output(source, "b", container="mkv", video={**picture, "height": 100}, audio=sounds),
+    ]
+    results = encode(tmp_path, source, *outputs)
+    assert {"plain", "a", "b"} == {name for name, result in results.items() if isinstance(result, Verified)}, results
+
+
+def test_a_package_may_have_variants_in_one_pass_and_in_two(clips, tmp_path):
+    """In segments of type ts each has its sound, too."""
+    once = {"codec": "h264", "crf": 30, "preset": "ultrafast"}
+    variants = {name: {"video": video, "audio": AAC} for name, video in {"a": once, "b": twice(), "c": once}.items()}
+    parts = {"container": "hls", "segment": {"type": "ts"}, "video": None, "audio": None, "variants": variants}
+    result, _ = made(tmp_path, local(clips.plain()), **parts)
+    assert isinstance(result, Verified), result
 
 
 def missing(tmp_path, share):
