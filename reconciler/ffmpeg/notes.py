@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from reconciler.core.encode import Source, Trim
-from reconciler.core.packages import singles
+from reconciler.core.packages import is_package, singles
 from reconciler.core.parameters import Parameters
 from reconciler.core.ports import Fetched
 from reconciler.core.subtitle_fields import KINDS as SUBTITLES
@@ -123,7 +123,8 @@ def _about_video(wanted: Parameters, facts: MediaFacts) -> Iterator[str]:
     if wanted.video.tonemap is not None:
         yield _RANGE[picture.hdr is not None]
     if picture.variable and output_rate(wanted.video, picture) is None:
-        yield "the source has a variable frame rate, and so has the output"
+        kept = "the output a steady one, as players want it" if is_package(wanted) else "and so has the output"
+        yield f"the source has a variable frame rate, {kept}"
     width, height, aspect = turned(wanted.video, picture)
     size = output_size(wanted.video, picture).picture
     asked = max(wanted.video.width or 0, wanted.video.height or 0)

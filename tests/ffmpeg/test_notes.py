@@ -50,6 +50,11 @@ def test_what_was_made(clips):
         ("long_sound", {"audio": None}, []),
         ("variable_rate", {"video": {**H264, "fps": 25}}, []),
         ("variable_rate", {}, ["the source has a variable frame rate, and so has the output"]),
+        (
+            "variable_rate",
+            {"container": "hls"},
+            ["the source has a variable frame rate, the output a steady one, as players want it"],
+        ),
         ("portrait", {}, ["the picture is turned upright, by 270 degrees"]),
         ("live_webm", {}, ["the source does not say how long it is; its packets end at 0:02.0"]),
         ("plain", {"video": {**H264, "height": 240}}, ["the source is only 160x120: it is not scaled up"]),
