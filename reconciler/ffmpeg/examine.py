@@ -67,10 +67,10 @@ def unlike(facts: MediaFacts, output: Output, source: MediaFacts | None) -> Iter
     """What is not as it was asked for, and as its source has it where that is known."""
     yield from _unlike(facts, output.parameters, source)
     if source is not None and facts.duration:
-        yield from _another_length(facts.duration, output, source)
+        yield from another_length(facts.duration, output, source)
 
 
-def _another_length(seconds: float, output: Output, source: MediaFacts) -> Iterator[str]:
+def another_length(seconds: float, output: Output, source: MediaFacts, whose: str = "its") -> Iterator[str]:
     """A length that no track of the source explains: headers count pauses and run-ups in different ways."""
     trim = output.source.trim
     tracks = [source.duration, *(track.end for track in (*source.video, *source.audio))]
@@ -81,7 +81,7 @@ def _another_length(seconds: float, output: Output, source: MediaFacts) -> Itera
     nearest = min(lengths, key=lambda length: abs(length - seconds))
     tolerance = max(_TOLERANCE, float(output.checks.duration_tolerance or 0))
     if abs(nearest - seconds) > tolerance:
-        yield f"its length is {seconds:.2f} s instead of the {nearest:.2f} s of its source (within {tolerance:g} s)"
+        yield f"{whose} length is {seconds:.2f} s instead of the {nearest:.2f} s of its source (within {tolerance:g} s)"
 
 
 def _unlike(facts: MediaFacts, wanted: Parameters, source: MediaFacts | None) -> Iterator[str]:

@@ -17,7 +17,7 @@ from reconciler.core.encode import Output
 from reconciler.core.playlists import Package, Stream, follow
 from reconciler.core.ports import Examined, PackageFiles
 from reconciler.ffmpeg.damage import missing_end
-from reconciler.ffmpeg.examine import sound_notes, source_facts, unlike
+from reconciler.ffmpeg.examine import another_length, sound_notes, source_facts, unlike
 from reconciler.ffmpeg.facts import MediaFacts
 from reconciler.ffmpeg.header import described
 from reconciler.ffmpeg.media import open_media, read_packets
@@ -52,7 +52,7 @@ def examine_package(files: PackageFiles, output: Output, source: IO[bytes] | Non
     origin, notes = source_facts(source)
     wrong = [*_few(missing), *(each for one in seen for each in one.wrong)]
     if not missing:
-        wrong += unlike(facts, output, origin)
+        wrong += [*unlike(facts, output, origin), *_uneven(package, seen, output, origin)]
         notes += sound_notes(facts, output.parameters, origin)
     size = sum(size or 0 for size in sizes.values()) + sum(map(len, package.playlists.values()))
     return Examined(_summary(package, facts), facts.duration, tuple(wrong), tuple(notes), size)
@@ -99,6 +99,14 @@ def _opened(data: bytes) -> tuple[MediaFacts, float, float]:
         raise av.InvalidDataError(0, "it holds nothing")
     main = packets[min(packets)]
     return facts, main.start, main.end
+
+
+def _uneven(package: Package, seen: list[_Seen], output: Output, source: MediaFacts | None) -> Iterator[str]:
+    """Streams that are not as long as the longest of them, and as nothing in the source."""
+    longest = max((one.facts.duration or 0.0 for one in seen), default=0.0)
+    for stream, one in zip(package.streams, seen, strict=True):
+        if source is not None and one.facts.duration is not None and one.facts.duration < longest:
+            yield from another_length(one.facts.duration, output, source, f"{stream.playlist}: its")
 
 
 def _together(seen: list[_Seen]) -> MediaFacts:
