@@ -5,6 +5,7 @@ All that they say is measured from the segments.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -62,8 +63,8 @@ class Rendition:
 
     @property
     def target(self) -> int:
-        """The longest segment in whole seconds."""
-        return max(1, *(round(self.seconds(piece)) for piece in self.pieces))
+        """The longest segment in whole seconds, halves up: no player may find it longer."""
+        return max(1, *(math.floor(self.seconds(piece) + 0.5) for piece in self.pieces))
 
     @property
     def average(self) -> int:

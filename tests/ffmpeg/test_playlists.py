@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import pytest
+
 from reconciler.ffmpeg.playlists import Choice, Piece, Rendition, manifest, master_playlist, media_playlist
 
 PIECES = (
@@ -140,6 +142,13 @@ def test_the_peak_counts_short_segments_with_their_neighbours():
     stream = Rendition("x", "fmp4", ("avc1.640028",), 90_000, burst, 2, 2)
     assert round(8 * 1_900_000 / 6.4) == stream.peak
     assert round(8 * 2_900_000 / 12.4) == stream.average
+
+
+@pytest.mark.parametrize(("target", "seconds"), [(1, 0.2), (2, 2.49), (3, 2.5), (4, 3.5), (7, 6.5)])
+def test_the_target_is_never_below_a_length(target, seconds):
+    """RFC 8216, 4.3.3.1: lengths are rounded to the nearest second, of which halves may be either."""
+    piece = Piece("segment-00000.ts", 1, 0, round(seconds * 90_000))
+    assert target == Rendition("main", "ts", ("avc1.640028",), 90_000, (piece,)).target
 
 
 def test_transport_streams_have_no_initialization():
