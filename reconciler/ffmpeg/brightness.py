@@ -8,6 +8,17 @@ import re
 _WHITE = 203 / 10_000  # of the most that PQ can say
 _SCENE = 0.265  # of the scene's light in HLG, which is 75 % of the signal
 
+# The same as `signal` in two steps, as expressions of ffmpeg's lookup tables: to linear light, and from there.
+LINEAR = "maxval*if(lte(val/maxval,0.04045),val/maxval/12.92,pow((val/maxval+0.055)/1.055,2.4))"
+_POWER = f"pow({_WHITE}*val/maxval,0.1593017578)"
+SIGNALS = {
+    "PQ": f"maxval*pow((0.8359375+18.8515625*{_POWER})/(1+18.6875*{_POWER}),78.84375)",
+    "HLG": (
+        f"maxval*if(lte({_SCENE}*val/maxval,1/12),sqrt(3*{_SCENE}*val/maxval),"
+        f"0.17883277*log(12*{_SCENE}*val/maxval-0.28466892)+0.55991073)"
+    ),
+}
+
 _COLOUR = re.compile(r"(?P<before>\\[1-4]?c&H|[,:]\s*&H)(?P<digits>[0-9A-Fa-f]{1,8})(?=[&,\s]|$)", re.MULTILINE)
 
 

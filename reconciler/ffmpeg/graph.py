@@ -24,14 +24,15 @@ _NOTHING = {"video": "null", "audio": "anull"}
 class Layer:
     """A picture laid over another one: where it comes from, what is done to it, and the filter that lays it there.
 
-    `after` is done to both together. `beside`: its last filter also takes the picture below, to be as large as that.
+    Before that it goes through `sized`, the first of which also takes the picture below, to go by its size. `after` is
+    done to both together.
     """
 
     stream: str
     filters: tuple[str, ...]
     over: str
     after: tuple[str, ...] = ()
-    beside: bool = False
+    sized: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +134,13 @@ def _chains(label: str, feed: Feed, ends: Mapping[str, str]) -> Iterator[str]:
     filters, below = ",".join(feed.filters or ()) or nothing, ends[label]
     for place, layer in enumerate(feed.layers):
         name = f"{label}layer{place}"
-        if layer.beside:
+        own = f"{ends[name]}{','.join(layer.filters) or nothing}"
+        if layer.sized:
             yield f"{below}{filters},split[{label}below{place}][{label}beside{place}]"
-            yield f"{ends[name]}[{label}beside{place}]{','.join(layer.filters)}[{name}]"
+            yield f"{own}[{name}plain]"
+            yield f"[{name}plain][{label}beside{place}]{','.join(layer.sized)}[{name}]"
         else:
             yield f"{below}{filters}[{label}below{place}]"
-            yield f"{ends[name]}{','.join(layer.filters) or nothing}[{name}]"
+            yield f"{own}[{name}]"
         below, filters = f"[{label}below{place}][{name}]", ",".join((layer.over, *layer.after))
     yield f"{below}{filters}[{label}]"

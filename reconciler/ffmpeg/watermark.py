@@ -8,6 +8,7 @@ from reconciler.core.codecs import DEFAULT_PIXEL_FORMAT
 from reconciler.core.parameters import Video
 from reconciler.core.watermark_fields import Watermark
 from reconciler.ffmpeg import geometry, tonemap
+from reconciler.ffmpeg.brightness import LINEAR, SIGNALS
 from reconciler.ffmpeg.facts import UNKNOWN_COLOUR, VideoTrack
 from reconciler.ffmpeg.graph import Layer
 
@@ -33,16 +34,6 @@ _LINES_OF_HD = 720
 
 # From BT.709 to BT.2020 in linear light (ITU-R BT.2087).
 _WIDER = "rr=0.6274:rg=0.3293:rb=0.0433:gr=0.0691:gg=0.9195:gb=0.0114:br=0.0164:bg=0.0880:bb=0.8956"
-# The white of graphics is as bright as 203 cd/m2 (ITU-R BT.2408): of 10,000 in PQ, 0.265 of the scene in HLG.
-_LINEAR = "maxval*if(lte(val/maxval,0.04045),val/maxval/12.92,pow((val/maxval+0.055)/1.055,2.4))"
-_POWER = "pow(0.0203*val/maxval,0.1593017578)"
-_TRANSFERS = {
-    "PQ": f"maxval*pow((0.8359375+18.8515625*{_POWER})/(1+18.6875*{_POWER}),78.84375)",
-    "HLG": (
-        "maxval*if(lte(0.265*val/maxval,1/12),sqrt(0.795*val/maxval),"
-        "0.17883277*log(12*0.265*val/maxval-0.28466892)+0.55991073)"
-    ),
-}
 
 
 def layer(mark: Watermark, stream: str, video: Video, track: VideoTrack | None) -> Layer:
@@ -53,14 +44,16 @@ def layer(mark: Watermark, stream: str, video: Video, track: VideoTrack | None) 
     across, down = (place.format(margin=margin) for place in _PLACES[mark.position or "top_right"])
     matrix, of_scale = _matrix(video, track, canvas)
     pixels = (video.pixel_format or DEFAULT_PIXEL_FORMAT).removesuffix("le").removeprefix("yuv")
-    filters = (
-        *_faded(mark, None if track is None or tonemap.is_brought_down(video, track) else track.hdr),
+    faded = tuple(_faded(mark, None if track is None or tonemap.is_brought_down(video, track) else track.hdr))
+    sized = (
         f"scale=w={width}:h=-1:flags=bicubic:out_color_matrix={of_scale}:out_range=tv",
         f"format=yuva{pixels}{'le' if pixels.endswith('10') else ''}",
         f"setparams=colorspace={matrix}:range=tv",
     )
     over = f"overlay=x={across}:y={down}:format={_overlay_format(pixels)}{_shown(mark)}"
-    return Layer(stream, filters, over, beside=width.startswith("rw"))
+    if width.startswith("rw"):
+        return Layer(stream, faded, over, sized=sized)
+    return Layer(stream, (*faded, *sized), over)
 
 
 def _pixels(length: str | int, canvas: tuple[int, int] | None, whole: str) -> str:
@@ -80,7 +73,7 @@ def _faded(mark: Watermark, hdr: str | None) -> list[str]:
     """The image with its opacity, and, for a picture that stays HDR, with its colours and its brightness."""
     opacity = f"aa={mark.opacity}" if mark.opacity is not None else ""
     if hdr is not None:
-        linear, signal = (":".join(f"{colour}='{curve}'" for colour in "rgb") for curve in (_LINEAR, _TRANSFERS[hdr]))
+        linear, signal = (":".join(f"{colour}='{curve}'" for colour in "rgb") for curve in (LINEAR, SIGNALS[hdr]))
         wider = f"colorchannelmixer={_WIDER}{':' if opacity else ''}{opacity}"
         return ["format=rgba64le", f"lutrgb={linear}", wider, f"lutrgb={signal}"]
     return ["format=rgba", *([f"colorchannelmixer={opacity}"] if opacity else [])]

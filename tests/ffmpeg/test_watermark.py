@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 
 import pytest
 
-from builders_ffmpeg import H264, encode, generated, local, made, output
+from builders_ffmpeg import H264, PROGRAM, asked, encode, generated, local, made, output
 from builders_media import ffmpeg
 from builders_pictures import frames, image, near
 from reconciler.core.checks import Checks
 from reconciler.core.ports import NotMade, Verified
 from reconciler.ffmpeg import work_files
+from reconciler.ffmpeg.arguments import Target, arguments
 from reconciler.ffmpeg.probe import probe
 
 GREY = "color=gray:size=320x180:rate=10:duration=1"
@@ -243,3 +245,19 @@ def test_what_a_killed_job_left_is_swept(tmp_path):
     (folder / "image-0.png").write_bytes(b"x")
     assert ["outputs/clip/..inserts.12345678.part"] == work_files.sweep(tmp_path, [])
     assert not folder.exists()
+
+
+def test_a_command_for_a_source_that_nobody_knows(clips, tmp_path):
+    """Shares of a size that is not known are expressions, which come to the same."""
+    image(tmp_path)
+    mark = {"image": str(tmp_path / "logo.png"), "position": "top_right", "width": "30%", "margin": "10%"}
+    wanted = asked(video={**SHARP, "watermark": mark}, audio=None)
+    source = local(clips.plain())
+    for name, facts in (("known.mp4", probe(source.location)), ("unknown.mp4", None)):
+        targets = [Target(wanted, str(tmp_path / name)), Target(asked(video=SHARP), str(tmp_path / f"bare-{name}"))]
+        subprocess.run([PROGRAM, *arguments(source, source.location, targets, facts=facts)], check=True)
+    known, unknown = (frames(tmp_path / f"{name}known.mp4")[0] for name in ("", "un"))
+    for shown in (known, unknown):
+        # The left edge of the picture itself is red.
+        red = [place for place in range(20, 100) if near(shown.at(place / 100, 0.2), RED, by=12)]
+        assert [60, 90] == pytest.approx([red[0], red[-1]], abs=1.1)
