@@ -13,8 +13,9 @@ import click
 from reconciler import __version__
 from reconciler.commands.kinds import Types
 from reconciler.commands.options import Command, Globals, with_globals
+from reconciler.commands.shared import shared_state
 from reconciler.commands.speaking import Screen
-from reconciler.commands.states import is_shared, shared_state
+from reconciler.commands.states import is_shared
 from reconciler.core.errors import ReconcilerError, UsageError
 from reconciler.core.schema import spec_schema
 from reconciler.core.urls import SCHEMES, identity, url_error

@@ -8,8 +8,9 @@ from reconciler.commands.options import Command, Globals, with_globals
 from reconciler.commands.speaking import Screen
 from reconciler.commands.states import state_of
 from reconciler.core.errors import NotApprovedError, UsageError
-from reconciler.store.states import SharedState
+from reconciler.store.shared_state import SharedState
 from reconciler.store.store_lock import Holder, break_lock, holder_of
+from reconciler.views.cells import visible
 from reconciler.views.state_text import unlocked_text
 
 
@@ -49,6 +50,6 @@ def _need_a_word(screen: Screen, held: Holder, name: str, identifier: str | None
             f"{name} is locked by {held}; nobody can be asked whether that process is gone\n"
             f"  If it is:  reconciler --state {name} state unlock {held.id}"
         )
-    screen.talk(f"{name} is locked by {held}.\n")
+    screen.talk(f"{name} is locked by {visible(str(held))}.\n")
     if screen.ask("Is that process gone? Only 'yes' breaks its lock: ") != "yes":
         raise NotApprovedError("the lock was left alone")

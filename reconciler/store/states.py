@@ -9,10 +9,8 @@ from types import TracebackType
 from typing import Protocol
 
 from reconciler.core.state import Approval, Record, Snapshot
-from reconciler.store import links, shared, store
-from reconciler.store.objects import SharedObjects
+from reconciler.store import store
 from reconciler.store.store import Loaded
-from reconciler.store.unsent import WorkFolder
 
 
 class Writer(Protocol):
@@ -100,33 +98,3 @@ class FileState:
     def live_links(self) -> dict[str, str]:
         """What `links.json` beside it holds."""
         return store.live_links(self.path)
-
-
-@dataclass(frozen=True, slots=True)
-class SharedState:
-    """A state in an object store. Nothing is asked of the store before it is needed."""
-
-    name: str
-    open: Callable[[], SharedObjects]
-    work: WorkFolder
-    identifier: Callable[[], str]
-
-    def exists(self) -> bool:
-        """Whether the snapshot is there, or what a writer has begun."""
-        seen = self.open().read("")
-        return seen.version is not None or seen.pending is not None
-
-    def read(self, project: str) -> Loaded:
-        """The snapshot, with what the journals there and here hold."""
-        return shared.read(self.open(), self.work, project)
-
-    def write(self, project: str, *, timeout: float = 0.0, sleep: Callable[[float], None] | None = None) -> Writer:
-        """The objects, under their lock."""
-        return shared.SharedWriter(
-            self.open(), self.work, project, identifier=self.identifier(), timeout=timeout, sleep=sleep
-        )
-
-    def live_links(self) -> dict[str, str]:
-        """What the work folder on this machine holds; others get links of their own."""
-        self.work.check()
-        return links.read(self.work.links)

@@ -18,6 +18,7 @@ from builders_remote import instant_clip, remote_project, without_job_ids
 from builders_server import serving_api
 from builders_stores import breaking, s3
 from builders_terminal import on_a_terminal
+from reconciler.io.stores import Store
 
 LOCK = re.compile(r"state is locked by \S+@\S+, pid \d+, since \S+Z\n +It is the lock ([0-9a-f]+) of s3://site/")
 
@@ -264,6 +265,18 @@ def test_a_state_moves_into_a_store_and_out_of_it(here, url):
 def saved_text(here):
     """What was pulled."""
     return (here.folder / "saved.json").read_text()
+
+
+def test_a_lock_that_somebody_wrote_by_hand_is_told_and_broken(here, served, url):
+    """Whatever stands in it locks; nothing of it reaches the terminal as more than letters."""
+    store, key = Store("s3", "site", served.environment()), f"{url.removeprefix('s3://site/')}/encodes.lock"
+    for content, word in ((b"{", "unreadable"), (b'{"id": "ab", "who": "\\u001b[31mme"}', "ab")):
+        store.create(key, content)
+        locked = here.run("apply", "--auto-approve")
+        assert (6, True, False) == (locked.code, f"state unlock {word}" in locked.err, "\x1b" in locked.err)
+        assert "\x1b" not in here.run("state", "unlock", word).ok().out
+    store.create(key, b"{")
+    assert "Unlocked" in here.run("state", "unlock", "--force").ok().out
 
 
 def test_a_url_that_names_no_state_is_refused(tmp_path):
