@@ -104,15 +104,15 @@ def test_files_that_come_and_go_do_not_hide_the_others(tmp_path):
 
 
 def test_ten_thousand_files_are_looked_at_within_a_second(tmp_path):
-    """One listing a folder."""
+    """One listing a folder; a second of the processor, whatever else it does."""
     paths = [f"outputs/title-{number // 4}/{number % 4}.mp4" for number in range(10_000)]
     for path in paths:
         if path.endswith("/0.mp4"):
             (tmp_path / path).parent.mkdir(parents=True)
         (tmp_path / path).touch()
-    began = time.perf_counter()
+    began = time.process_time()
     found = presence(tmp_path, paths)
-    took = time.perf_counter() - began
+    took = time.process_time() - began
 
     assert {0} == set(found.values())
     assert took < 1.0, f"{took:.2f} s"

@@ -153,10 +153,10 @@ def test_an_endless_line_is_shown_at_once(unit, column):
     """A line of four megabytes, whatever it is made of, costs no more than a short one."""
     line = unit * (4_000_000 // len(unit))
     error = spec_error(Problem("bad", Place("specs/t.yaml", 2, column, 3)), lines=[line, line])
-    start = time.monotonic()
+    start = time.process_time()
     text = error_text(error)
 
-    assert time.monotonic() - start < 1
+    assert time.process_time() - start < 1
     assert [] == [line for line in text.splitlines() if width(line) > 80]
 
 
