@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from reconciler.core.errors import PlanChangedError
 from reconciler.core.names import matches
@@ -22,8 +23,10 @@ ID_LENGTH = 16
 # How many unfinished approvals a state keeps.
 KEPT = 10
 
-# How many outputs may have been finished by others between a plan and its apply.
+# How many outputs may have been finished by others between a plan and its apply; and of how many of the newest just
+# some may have been in the plan.
 LOOKED_BACK = 500
+CHOSEN_FROM = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +73,21 @@ def check_expected(
 
 
 def _is_rest(expected: str, lines: Sequence[str], approved: Mapping[str, Approval], done: Sequence[str]) -> bool:
-    """Whether an id is that of these lines and the last ones that are done, so that they are what is left of it.
+    """Whether an id is that of these lines and some that are done by now, so that they are what is left of it.
 
     Lines of another approval that is not finished may stand beside them: those were approved, too.
     """
     own = [text for text in lines if not any(_covered(text, each.lines) for each in approved.values())]
     kinds = [lines] if len(own) == len(lines) else [lines, own]
-    back = range(min(len(done), LOOKED_BACK) + 1)
-    return any(plan_id([*kind, *done[:number]]) == expected for kind in kinds for number in back)
+    return any(plan_id([*kind, *part]) == expected for kind in kinds for part in _parts(done))
+
+
+def _parts(done: Sequence[str]) -> Iterator[Sequence[str]]:
+    """What of the finished work may have been in a plan: all of the newest, or any of the very newest."""
+    yield from (done[:number] for number in range(min(len(done), LOOKED_BACK) + 1))
+    newest = done[:CHOSEN_FROM]
+    for number in range(1, len(newest)):
+        yield from combinations(newest, number)
 
 
 def done_lines(records: Mapping[str, Record]) -> tuple[str, ...]:

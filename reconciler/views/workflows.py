@@ -75,6 +75,7 @@ _NEWEST = """\
       - name: Take the newest state
         run: |
           git fetch --quiet origin "$GITHUB_REF_NAME"
+          git update-ref refs/reconciler/newest FETCH_HEAD
           for file in state/encodes.json state/encodes.journal.jsonl; do
             if git cat-file -e "FETCH_HEAD:$file" 2> /dev/null; then
               git checkout --quiet FETCH_HEAD -- "$file"
@@ -89,9 +90,17 @@ _SAVE = """\
         run: |
           git config user.name "github-actions[bot]"
           git config user.email "41898282+github-actions[bot]@users.noreply.github.com"
-          for file in state/encodes.json state/encodes.journal.jsonl; do
-            if [ -e "$file" ] || git ls-files --error-unmatch "$file" > /dev/null 2>&1; then
-              git add --force --all -- "$file"
+          # Its commit follows the one that it was taken from, so that git knows what of it is new.
+          keep=$(mktemp -d)
+          mkdir -p state
+          cp state/encodes.json state/encodes.journal.jsonl "$keep" 2> /dev/null || true
+          if git rev-parse --verify --quiet refs/reconciler/newest > /dev/null; then
+            git reset --quiet --hard refs/reconciler/newest
+          fi
+          for file in encodes.json encodes.journal.jsonl; do
+            if [ -e "$keep/$file" ]; then cp "$keep/$file" "state/$file"; else rm -f "state/$file"; fi
+            if [ -e "state/$file" ] || git ls-files --error-unmatch "state/$file" > /dev/null 2>&1; then
+              git add --force --all -- "state/$file"
             fi
           done
           git diff --cached --quiet && exit 0

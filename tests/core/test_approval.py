@@ -223,6 +223,8 @@ def test_what_others_finished_since_is_no_change_of_the_plan():
             check_expected(expected, lines, {}, done_lines(after))
     with pytest.raises(PlanChangedError):
         check_expected(expected, rest, {}, ())
+    newer = {**after, new.address: record(new, updated_at="2026-01-03T00:00:00Z")}
+    assert expected == check_expected(expected, rest, {}, done_lines(newer))
 
 
 def test_what_another_approval_has_left_stands_beside():
