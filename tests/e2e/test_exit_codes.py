@@ -210,7 +210,7 @@ def _cancelled(process):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_130_or_the_signal_during_a_plan(project, number):
     """A plan that is stopped has changed nothing; it says so by its exit code and leaves no file."""
-    program = "print('up', flush=True)\nfrom reconciler.cli import main\nraise SystemExit(main(['plan']))"
+    program = "from reconciler.cli import main\nprint('up', flush=True)\nraise SystemExit(main(['plan']))"
     project.write("rows.csv", "key\n" + "".join(f"r{each}\n" for each in range(60_000)))
     each = f"for_each: {{file: rows.csv, key: key}}, source: '${{each.key}}.mov', outputs: {{x: {tiny()}}}"
     project.write("specs/encodes.yaml", f"version: 1\nproject: test\nencodes: {{e: {{{each}}}}}\n")
