@@ -60,7 +60,8 @@ def read(shared: SharedObjects, work: WorkFolder, project: str) -> Loaded:
 def _not_yet(shared: Snapshot, state: Snapshot) -> str:
     event = difference(shared, state, {}, event="", at="")
     count = len(event.records) + len(event.removed)
-    return f"{count:,} changes that are not in the store yet; the next apply here brings them there"
+    what = "1 change that is" if count == 1 else f"{count:,} changes that are"
+    return f"{what} not in the store yet; the next apply here brings that there"
 
 
 class SharedWriter:

@@ -7,6 +7,7 @@ holds there, and the live links. The journal is there only while a writer works,
 from __future__ import annotations
 
 import os
+import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,18 +61,27 @@ class WorkFolder:
             raise StateError(f"{self.folder} leads out of the project folder. Nothing was read or written there.")
 
     def held(self) -> list[str]:
-        """The ids of the locks that earlier writers of this folder may have left in the store."""
+        """The ids of the locks that earlier writers of this folder may have left in the store.
+
+        None for a copy of another folder: whoever holds a lock of that one may be alive.
+        """
         try:
-            return self._held.read_text(encoding="utf-8").split()
-        except (OSError, UnicodeDecodeError):
+            place, *identifiers = self._held.read_text(encoding="utf-8").splitlines()
+        except (OSError, ValueError):
             return []
+        return identifiers if place == self._place() else []
 
     def hold(self, *identifiers: str) -> None:
         """Remember the ids of locks that are ours, before one is taken: after a crash it is known for ours."""
+        lines = (self._place(), *identifiers)
         try:
-            atomic.write_bytes(self._held, "".join(f"{each}\n" for each in identifiers).encode())
+            atomic.write_bytes(self._held, "".join(f"{each}\n" for each in lines).encode())
         except OSError as error:
             raise _cannot_write(self._held, error) from error
+
+    def _place(self) -> str:
+        """This folder and no copy of it."""
+        return ascii(f"{socket.gethostname()} {os.path.realpath(self.folder)} {self.folder.stat().st_ino}")
 
     def begin(self, base: Snapshot) -> None:
         """Keep the state that the journal will follow on. Raises StateError."""

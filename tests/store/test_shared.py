@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -135,6 +136,14 @@ def test_a_killed_writer_is_found_by_its_own_machine(one, store):
     assert None is content(store, "encodes.lock")
 
 
+def test_a_copy_of_a_work_folder_takes_no_lock_over(one, two):
+    """Whoever holds the lock of the folder that it was copied from may be alive."""
+    with one.writer():
+        shutil.copytree(one.work.folder, two.work.folder)
+        with pytest.raises(LockedError):
+            two.writer()
+
+
 def test_a_killed_writer_locks_other_machines_out_until_its_lock_is_broken(one, two):
     """By its id; another id breaks nothing."""
     first = one.writer()
@@ -172,7 +181,7 @@ def test_readers_see_an_apply_that_is_under_way(one, two):
         put(writer, "a/2")
         assert ["a/1"] == list(two.records())
         assert ["a/1", "a/2"] == list(one.records())
-        assert "1 changes that are not in the store yet" in one.read().warnings[0]
+        assert "1 change that is not in the store yet" in one.read().warnings[0]
     assert () == one.read().warnings
 
 
