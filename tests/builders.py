@@ -54,12 +54,13 @@ def output(address="bbb/720p", *, crf=23, of=None, provider="local", container="
 
 
 def desired(*outputs, empty=()):
-    """What the specs want."""
+    """What the specs want; `away` is a provider that costs money and keeps what it makes."""
+    away = ProviderSettings("away", "bytenite", FfmpegOptions(), paid=True, holds=True)
     ordered = tuple(sorted(outputs, key=lambda wanted: wanted.address))
     return Desired(
         project="test",
         outputs=ordered,
-        providers={"local": ProviderSettings("local", "ffmpeg", FfmpegOptions())},
+        providers={"local": ProviderSettings("local", "ffmpeg", FfmpegOptions()), "away": away},
         files=("specs/test.yaml",),
         empty=empty,
     )

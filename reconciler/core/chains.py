@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from msgspec.structs import replace
+
 from reconciler.core.decisions import Decisions
 from reconciler.core.encode import Desired, Output
 from reconciler.core.estimates import may_start
@@ -27,6 +29,7 @@ from reconciler.core.steps import (
     ReuseTwin,
     Step,
     Supersede,
+    Update,
 )
 from reconciler.core.upstream_files import gone, readable
 from reconciler.core.upstreams import upstreams_of
@@ -116,10 +119,7 @@ class Chains:
 
     def _has_read(self, step: Step) -> bool:
         """Whether a job runs elsewhere that has all it needs."""
-        if not isinstance(step, Resume) or may_start(step):
-            return False
-        settings = self._providers.get(step.record.provider)
-        return settings is not None and settings.holds
+        return isinstance(step, Resume) and not may_start(step) and self._holds(step.record.provider)
 
     def _supply(self, output: Output, rows: Decisions) -> str | None:
         """Why the file that an output is made from will not be there; None if it will."""
@@ -132,12 +132,21 @@ class Chains:
         made = _left_by(step, record)
         if made is None or made.fingerprint != upstream.fingerprint:
             return self._missing(upstream, record)
-        settings = self._providers.get(output.provider)
-        away = settings is not None and settings.holds
-        host, now = self._world.host, self._world.now
-        if readable(output.source, made, host=host, now=now, present=self._world.is_here, away=away) is not None:
+        if self._is_readable(output, made):
             return None
         return self._again(upstream, output, made, rows)
+
+    def _is_readable(self, output: Output, made: Record) -> bool:
+        """Whether whoever makes an output can get at the file that it is made from."""
+        away, host, now = self._holds(output.provider), self._world.host, self._world.now
+        found = readable(output.source, made, host=host, now=now, present=self._world.is_here, away=away)
+        # A file that another provider than the recorded one holds is nobody's to sign a link to.
+        lost = found is not None and found.kind == "http" and made.output is not None and made.output.link is not None
+        return found is not None and not (lost and not self._holds(made.provider))
+
+    def _holds(self, provider: str) -> bool:
+        settings = self._providers.get(provider)
+        return settings is not None and settings.holds
 
     def _missing(self, upstream: Output, record: Record | None) -> str:
         """Why an output that something is made from is not made."""
@@ -152,7 +161,7 @@ class Chains:
 
     def _again(self, upstream: Output, output: Output, made: Record, rows: Decisions) -> str | None:
         """Plan to make a file once more that is needed and gone; why that cannot be, if it cannot."""
-        name, where = upstream.address, gone(made, self._world.host)
+        name, where = upstream.address, gone(made, self._world.host, self._world.now)
         if not upstream.enabled:
             return f"it is made from the file of {name}, {where}, and {name} is paused (enabled: false)"
         if not (self._selection.selects(name) or name in self.brought):
@@ -192,6 +201,8 @@ def _left_by(step: Step | None, record: Record | None) -> Record | None:
     match step:
         case Move():
             return step.record
+        case Update():
+            return replace(step.record, provider=step.output.provider)
         case Reuse():
             attempt = step.attempt
             return Record(

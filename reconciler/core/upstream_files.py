@@ -29,13 +29,15 @@ def readable(
     return found[0] if found else None
 
 
-def gone(record: Record, host: str) -> str:
+def gone(record: Record, host: str, now: str) -> str:
     """Why a file cannot be read here, as the end of a sentence."""
     output = record.output
     if output is None:
         return "which was not kept"
-    if output.path is None:
+    if output.path is None and expired(output, now):
         return f"which {record.provider} deleted at {output.expires_at}"
+    if output.path is None:
+        return f"which {record.provider} does not hold"
     return "which is gone" if output.is_on(host) else f"which is on {output.host}, not here"
 
 

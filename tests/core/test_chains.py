@@ -153,16 +153,27 @@ def held(wanted, expires_at):
 @pytest.mark.parametrize(("now", "needed"), [("2026-01-02T00:00:00Z", False), ("2026-01-04T00:00:00Z", True)])
 def test_a_deleted_file_that_a_new_rung_needs_is_made_once_more(now, needed):
     """`needed_by` names who needs it; while it lives, and for what is finished, nothing is done."""
-    records = made(MEZZANINE, RUNG)
-    kept = replace(records["mezz/master"], output=held(MEZZANINE, "2026-01-03T00:00:00Z"))
+    mezzanine = output("mezz/master", crf=12, container="mov", provider="away")
+    records = made(mezzanine, RUNG)
+    kept = replace(records["mezz/master"], output=held(mezzanine, "2026-01-03T00:00:00Z"))
     records = {**records, "mezz/master": kept}
     around = replace_now(world(records["ladder/720p"]), now)
 
-    found = plan([MEZZANINE, RUNG, SMALL], records, around=around)
+    found = plan([mezzanine, RUNG, SMALL], records, around=around)
     expected = {"mezz/master": (Rerun, "needed_by")} if needed else {}
     assert {"ladder/480p": (Create, "new"), **expected} == steps(found)
     assert (1 if not needed else 0) == found.unchanged - 1 - len(found.notices)
-    assert () == plan([MEZZANINE, RUNG], records, around=around).steps
+    assert () == plan([mezzanine, RUNG], records, around=around).steps
+
+
+def test_what_another_provider_holds_now_is_made_by_the_one_that_is_declared():
+    """Nobody signs links to the file of a provider that the spec has left, so a new rung needs it made anew."""
+    records = made(output("mezz/master", crf=12, container="mov", provider="away"))
+    kept = replace(records["mezz/master"], output=held(MEZZANINE, "2026-01-03T00:00:00Z"))
+
+    found = plan([MEZZANINE, RUNG], {"mezz/master": kept}, around=replace_now(world(), "2026-01-02T00:00:00Z"))
+    assert {"mezz/master": (Rerun, "needed_by"), "ladder/720p": (Create, "new")} == steps(found)
+    assert "which local does not hold" in found.steps[1].reason.sentence
 
 
 def replace_now(around, now):
