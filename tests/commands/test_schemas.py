@@ -13,7 +13,9 @@ import pytest
 from builders import output, record, source
 from builders_commands import desk
 from builders_project import Project, generated, ladder_spec, tiny
+from builders_remote import instant_clip, remote_project
 from builders_schemas import meets
+from builders_server import serving_api
 from builders_views import document
 from reconciler.commands.kinds import Types
 from reconciler.core import steps
@@ -174,3 +176,20 @@ def test_an_apply_that_is_stopped_tells_its_end_as_json(tmp_path):
         (line["type"], line["exit_code"], line["interrupted"])
         for line in [meets("events", each) for each in lines][-1:]
     ]
+
+
+def test_the_json_of_remote_jobs(tmp_path):
+    """What is said of providers, links, expiry and money is described, too."""
+    with serving_api(tmp_path, instant=instant_clip(tmp_path)) as api:
+        project = remote_project(tmp_path / "project", api)
+        kinds = set()
+        for command in (("validate", "--online"), ("plan",), ("apply", "--auto-approve", "--max-jobs", "9")):
+            lines = project.run(*command, "--json").out.splitlines()
+            kinds |= {meets("events", json.loads(line))["type"] for line in lines}
+        for command in ("status", "output", "explain"):
+            meets(
+                command, json.loads(project.run(command, "--json", *(["*"] if command == "explain" else [])).ok().out)
+            )
+        meets("state", json.loads((project.folder / "state/encodes.json").read_text()))
+
+    assert {"provider", "validated", "plan", "apply_start", "apply_complete", "outcome"} <= kinds
