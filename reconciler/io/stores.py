@@ -272,13 +272,14 @@ class Store:
             raise _failed(where, str(error)) from None
 
 
-# How stores say that not only the object is missing.
+# How stores say that they know no conditions, or no versions to set them by; and that not only the object is missing.
+_NO_CONDITIONS = ("NotImplemented", "MissingVersion", "MissingEtag")
 _NO_BUCKET = ("NoSuchBucket", "bucket does not exist", "ContainerNotFound")
 
 
 def _failed(where: str, text: str) -> ProviderError:
     """What a failure means: a setting that is wrong, or something that may pass."""
-    if "NotImplemented" in text:
+    if any(words in text for words in _NO_CONDITIONS):
         return NoConditionsError(f"{where}: the store does not know what it was asked")
     if "Missing" in text or "Unable to" in text or "Invalid" in text or "Config error" in text:
         return RejectedError(f"{where} cannot be used: the settings of the environment for it are not usable")

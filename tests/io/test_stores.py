@@ -9,11 +9,12 @@ import time
 
 import pytest
 import requests
+from obstore.store import MemoryStore
 
 from builders_stores import google, s3
 from reconciler.core.errors import RejectedError, UnavailableError
 from reconciler.io import stores
-from reconciler.io.stores import Object, Store, abandonable
+from reconciler.io.stores import NoConditionsError, Object, Store, Version, abandonable
 
 
 @pytest.fixture(scope="module", params=[("s3", s3), ("gs", google)], ids=["s3", "gs"])
@@ -95,3 +96,33 @@ def test_a_call_that_hangs_is_left_to_itself():
     assert Object(1, None) == abandonable(lambda: Object(1, None), lambda: False, "the upload")
     with pytest.raises(ZeroDivisionError):
         abandonable(lambda: 1 // 0, lambda: False, "the upload")
+
+
+def test_writes_under_a_condition():
+    """Create takes no name twice; swap replaces the version that was seen and no other; a copy has its own name."""
+    memory = Store.over("s3://site", MemoryStore())
+    first = memory.create("a", b"1")
+    second = memory.swap("a", b"2", first)
+
+    assert first != second
+    assert [None, None, None] == [
+        memory.create("a", b"3"),
+        memory.swap("a", b"3", first),
+        memory.swap("b", b"3", first),
+    ]
+    memory.copy("a", "b")
+    assert ((b"2", second), b"2", None) == (memory.fetch("a"), memory.fetch("b")[0], memory.fetch("c"))
+
+
+def test_a_server_that_ignores_conditions_may_do_so_silently(store):
+    """So whoever needs them has to try them out; a Google store without generations cannot even be asked."""
+    first = store.create("careless", b"1")
+
+    assert None not in (first, store.create("careless", b"2"))
+    if store.name.startswith("gs"):
+        with pytest.raises(NoConditionsError, match="does not know what it was asked"):
+            store.swap("careless", b"3", first)
+    else:
+        assert store.swap("careless", b"3", Version('"no such"')) is not None
+    assert store.fetch("careless")[0] in {b"2", b"3"}
+    assert store.fetch("nothing") is None

@@ -12,7 +12,7 @@ import pytest
 from builders_moto import moto
 from builders_shared import Machine, bucket, machine
 from builders_state import known
-from builders_stores import s3
+from builders_stores import google, s3
 from reconciler.core.errors import LockedError, StateError
 from reconciler.io.stores import Patience, Store
 from reconciler.store.store_lock import break_lock, holder_of
@@ -132,10 +132,11 @@ def _create(line, key, made):
     made.append(line.create(key, b"1"))
 
 
-def test_an_s3_that_ignores_conditions_is_refused(tmp_path, served):
-    """The server of rclone takes every write; the state is refused there, by the name of what is missing."""
-    with s3(tmp_path / "buckets") as careless:
-        here = machine(tmp_path, "one", objects(careless))
+@pytest.mark.parametrize(("kind", "serve"), [("s3", s3), ("gs", google)], ids=["s3", "gs"])
+def test_a_server_that_ignores_conditions_is_refused(tmp_path, served, kind, serve):
+    """The servers of rclone take every write; the state is refused there, by the name of what is missing."""
+    with serve(tmp_path / "buckets") as careless:
+        here = machine(tmp_path, "one", Store(kind, "site", careless.environment(), Patience(retries=1)))
         for _ in range(2):
             with pytest.raises(StateError, match=r"cannot hold a state: its store ignores .*If-None-Match"):
                 here.writer()
