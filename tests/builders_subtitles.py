@@ -41,9 +41,9 @@ def dark(folder, name="dark.mkv", *, words=(), seconds=3, rate=10, extra=()):
     return folder / name
 
 
-def pictures(folder, *, size=(320, 180), box=(100, 120, 120, 30), seen=(1.0, 2.0)):
+def pictures(folder, *, size=(320, 180), box=(100, 120, 120, 30), seen=(1.0, 2.0), group=250):
     """A Matroska file whose subtitles are a white box: pictures, as Blu-ray discs have them."""
-    plain = dark(folder, "plain.mkv")
+    plain = dark(folder, "plain.mkv", extra=("-g", group))
     sup = folder / "box.sup"
     sup.write_bytes(b"".join([_shown(size, box, seen[0]), _cleared(size, box, seen[1])]))
     path = folder / "pictures.mkv"

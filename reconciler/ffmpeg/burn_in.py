@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from reconciler.core import units
 from reconciler.core.encode import Trim
 from reconciler.core.parameters import Parameters
 from reconciler.core.subtitle_fields import is_file
@@ -65,12 +66,19 @@ def drawn(
     return [f"setpts=PTS+round({trim.start}/TB)", draws, f"setpts=PTS-round({trim.start}/TB)"]
 
 
-def layer(wish: str | None, facts: MediaFacts | None, track: VideoTrack | None, source: int) -> Layer | None:
-    """Subtitles that are pictures, over the whole picture of the source, which is the input of that number."""
+def layer(
+    wish: str | None, facts: MediaFacts | None, track: VideoTrack | None, source: int, lead: float
+) -> Layer | None:
+    """Subtitles that are pictures, over the whole picture of the source, which is the input of that number.
+
+    `lead` is how many seconds too early the source is read.
+    """
     if wish is None or is_text(wish, facts) or track is None:
         return None
     width, height, _ = track.upright
-    return Layer(f"{source}:s:{number(wish, facts) or 0}", (f"scale={width}:{height}:flags=bicubic",), "overlay")
+    clock = (f"setpts=PTS-{units.number(lead)}/TB",) if lead else ()
+    scaled = f"scale={width}:{height}:flags=bicubic"
+    return Layer(f"{source}:s:{number(wish, facts) or 0}", (*clock, scaled), "overlay")
 
 
 def reading(opened: Sequence[str], track: int, file: str) -> list[str]:

@@ -40,10 +40,11 @@ class Picture:
         facts, trim, track = original.facts, original.source.trim, video_track(original.facts)
         hdr = track is not None and track.hdr is not None and not tonemap.is_brought_down(self.video, track)
         drawn = burn_in.drawn(self.burnt_in, trim, original.path, facts, original.inserts, hdr=hdr)
-        cut = trimming.filters("video", trim, lead_in(trim, facts))
+        lead = lead_in(trim, facts)
+        cut = trimming.filters("video", trim, lead)
         filters, shape = [*cut, *taken, *geometry.frames(self.video, track)], geometry.shape(self.video, track, drawn)
         layers: list[Layer] = []
-        letters = burn_in.layer(self.burnt_in, facts, track, original.number)
+        letters = burn_in.layer(self.burnt_in, facts, track, original.number, lead)
         if letters is None:
             filters += shape
         else:

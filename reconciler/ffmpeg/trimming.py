@@ -10,18 +10,25 @@ from __future__ import annotations
 from reconciler.core.encode import Trim
 from reconciler.core.units import number
 from reconciler.ffmpeg.facts import MediaFacts
+from reconciler.ffmpeg.subtitles import is_pictures
 
 # Streams without an index: a seek lands anywhere, and the picture is lost up to the next keyframe.
 _SEEKS_BLINDLY = {"mpegts", "mpeg"}
+# Seconds: longer than most subtitles are on.
+_A_CUE = 10.0
 
 _NAMES = {"video": ("trim", "setpts"), "audio": ("atrim", "asetpts")}
 
 
 def lead_in(trim: Trim, facts: MediaFacts | None) -> float:
-    """How long before the trim's start reading must begin, so that its first picture can be decoded."""
-    if facts is None or facts.container not in _SEEKS_BLINDLY or not facts.video:
+    """How long before the trim's start reading must begin, so that its first picture can be decoded.
+
+    Subtitles that are pictures may be on by then.
+    """
+    if facts is None or not facts.video:
         return 0.0
-    return min(trim.start, facts.video[0].group + 1)
+    group = facts.video[0].group + 1 if facts.container in _SEEKS_BLINDLY else 0.0
+    return min(trim.start, max(group, _A_CUE if any(map(is_pictures, facts.subtitles)) else 0.0))
 
 
 def seek(trim: Trim, lead: float = 0.0) -> list[str]:

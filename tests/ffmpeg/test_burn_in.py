@@ -125,6 +125,17 @@ def test_pictures_of_letters(tmp_path):
     assert list(range(5, 15)) == seen(cut_file)
 
 
+@pytest.mark.parametrize("group", [3, 250])
+def test_pictures_of_letters_that_are_on_when_a_trim_begins(tmp_path, group):
+    """However long ago they came, and however often there are keyframes."""
+    source = local(pictures(tmp_path / "in", group=group), start=1.55)
+    result, file = burnt(tmp_path, source, "eng")
+    assert isinstance(result, Verified), result
+    found = seen(file)
+    assert found[0] <= 1
+    assert abs(found[-1] + 1 - 4.5) <= 1
+
+
 def test_pictures_of_letters_for_a_ladder(tmp_path):
     """Two renditions share them, a third one goes without."""
     source = local(pictures(tmp_path / "in"))
