@@ -53,8 +53,10 @@ def pull_command(settings: Globals, *, out: str | None) -> int:
 def push_command(settings: Globals, file: str, *, force: bool, lock_timeout: float) -> int:
     """Put the state of FILE in the place of the state, under its lock; a backup of the old one is kept.
 
-    It moves a state into a store:  reconciler --state s3://BUCKET/PATH state push state/encodes.json
-    Refused for a state of another project, of another version, and for one that does not know what is recorded.
+    Refused for a state of another project or version, and for one that does not know all that is recorded. So a
+    state moves into a store:
+
+    reconciler --state s3://BUCKET/PATH state push state/encodes.json
     """
     pushed = _read(Path(file))
     state, screen = state_of(settings), Screen(settings)
