@@ -122,14 +122,16 @@ class Estimator:
         if not self._by_past:
             return None
         outputs = self._together.get(output.address, (output,))
-        return self._past_jobs().cost(settings.name, [rendition(each.manifest) for each in outputs])
+        return self._past_jobs().cost(settings.name, (rendition(each.manifest) for each in outputs))
 
     def work(self, provider: str, outputs: Sequence[Output]) -> tuple[float, Rate] | None:
         """About how many seconds a job takes that makes these outputs, and the rate of earlier jobs that says so."""
         lengths = [self.duration(output) for output in outputs]
         longest = max((each for each in lengths if each is not None), default=None)
-        rate = self._past_jobs().work(provider, [rendition(output.manifest) for output in outputs])
-        if rate is None or longest is None:
+        if longest is None:
+            return None
+        rate = self._past_jobs().work(provider, (rendition(output.manifest) for output in outputs))
+        if rate is None:
             return None
         return float(rate.per_minute) * longest / 60, rate
 

@@ -6,7 +6,7 @@ have the same containers, codecs and sizes; then all jobs of the provider.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
@@ -79,7 +79,7 @@ class PastJobs:
                     self._add(address, made.provider, made.job, rendition(made.manifest))
                     self._length(made.provider, made.job.id, address, made.output.duration)
 
-    def cost(self, provider: str, renditions: Collection[Rendition]) -> Rate | None:
+    def cost(self, provider: str, renditions: Iterable[Rendition]) -> Rate | None:
         """What a minute of output came to on a provider, of the jobs that are nearest to one of these renditions.
 
         In the currency of most of them; None if none is known.
@@ -88,7 +88,7 @@ class PastJobs:
             self._costs = _rates(self._spent_money())
         return _nearest(self._costs, provider, renditions)
 
-    def work(self, provider: str, renditions: Collection[Rendition]) -> Rate | None:
+    def work(self, provider: str, renditions: Iterable[Rendition]) -> Rate | None:
         """Seconds of work for a minute of source, of the jobs that are nearest to one of these renditions."""
         if self._works is None:
             self._works = _rates(self._spent_time())
@@ -144,8 +144,10 @@ def _nature(made: Rendition) -> Rendition:
 
 
 def _nearest(
-    rates: Mapping[tuple[str, Likeness, Hashable], Rate], provider: str, renditions: Collection[Rendition]
+    rates: Mapping[tuple[str, Likeness, Hashable], Rate], provider: str, renditions: Iterable[Rendition]
 ) -> Rate | None:
+    if not rates:
+        return None
     found = (rates.get((provider, likeness, key)) for likeness, key in keys_of(renditions))
     return next((rate for rate in found if rate is not None), None)
 
