@@ -12,14 +12,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from builders_media import Clips
 
-# Tests that wait, for servers and for what is asked again, leave their core to others.
-TESTS_A_CORE = 2
+# Many tests wait, for servers and for what is asked again, and leave their core to others meanwhile.
+MORE_THAN_CORES = 2
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """How many workers -n auto starts."""
-    return TESTS_A_CORE * len(os.sched_getaffinity(0))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + MORE_THAN_CORES
 
 
 @pytest.fixture(scope="session")
