@@ -9,8 +9,11 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -103,7 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _open_streams()
     given, out, err = Given(), sys.stdout, sys.stderr
     try:
-        code = cli.main(arguments, prog_name="reconciler", standalone_mode=False, obj=given)
+        with _interrupted_by_sigterm():
+            code = cli.main(arguments, prog_name="reconciler", standalone_mode=False, obj=given)
         code = int(code or 0)
     except Exception as error:  # noqa: BLE001 - the last floor: whatever happened ends with words and a code
         code = _failed(error, given)
@@ -114,6 +118,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = int(ending.code or 0) if sys.stdout is out else 0
         sys.stdout, sys.stderr = out, err
     return _flushed(code)
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends a command as Ctrl-C does, unless the command, or whoever called, has its own way with it."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _open_streams() -> None:

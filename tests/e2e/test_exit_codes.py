@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -208,23 +210,28 @@ def _cancelled(process):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_130_or_the_signal_during_a_plan(project, number):
+@pytest.mark.parametrize("terminal", [False, True])
+def test_130_during_a_plan(project, number, terminal):
     """A plan that is stopped has changed nothing; it says so by its exit code and leaves no file."""
     program = "from reconciler.cli import main\nprint('up', flush=True)\nraise SystemExit(main(['plan']))"
     project.write("rows.csv", "key\n" + "".join(f"r{each}\n" for each in range(60_000)))
     each = f"for_each: {{file: rows.csv, key: key}}, source: '${{each.key}}.mov', outputs: {{x: {tiny()}}}"
     project.write("specs/encodes.yaml", f"version: 1\nproject: test\nencodes: {{e: {{{each}}}}}\n")
+    master, slave = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", program], cwd=project.folder, env=project.env(), stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-c", program], cwd=project.folder, env=project.env(), stdout=subprocess.PIPE, text=True,
+        stdin=slave if terminal else subprocess.DEVNULL, stderr=slave if terminal else subprocess.STDOUT,
     )  # fmt: skip
     process.stdout.readline()
     time.sleep(0.7)
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=60)
+    os.close(slave)
+    shown = os.read(master, 65536).decode() if terminal and select.select([master], [], [], 0)[0] else ""
+    os.close(master)
 
-    assert process.returncode in {130, -number}, out + err
-    assert "Traceback" not in err
+    assert 130 == process.returncode, out + shown
+    assert "Traceback" not in out + shown
     assert not (project.folder / "state").exists()
 
 
