@@ -70,7 +70,7 @@ class Chains:
         self._selection = selection
         self._found = found
         self._needed: set[str] = set()
-        self._blocked: set[str] = set()
+        self._blocked: dict[str, str] = {}
         self._remade: set[str] = set()
 
     def _brought(self, selection: Selection) -> Iterator[str]:
@@ -113,8 +113,8 @@ class Chains:
         why = self._supply(output, rows)
         if why is not None:
             del self._found[output.address]
-            self.taken_up -= 1
-            self._blocked.add(output.address)
+            self.taken_up -= output.address not in self.brought
+            self._blocked[output.address] = why
             rows.notices.append(Notice("blocked", output.address, f"blocked: {why}"))
 
     def _has_read(self, step: Step) -> bool:
@@ -152,7 +152,7 @@ class Chains:
         """Why an output that something is made from is not made."""
         name = upstream.address
         if name in self._blocked:
-            return f"{name} is blocked"
+            return f"{name} is blocked: {self._blocked[name]}"
         if not upstream.enabled:
             return f"{name}, which it is made from, is paused (enabled: false)"
         if record is not None and record.status in {"failed", "suspect", "lost"}:
@@ -200,9 +200,9 @@ def _left_by(step: Step | None, record: Record | None) -> Record | None:
     """The record that a step which encodes nothing leaves of a finished output; None if none is."""
     match step:
         case Move():
-            return step.record
+            return replace(step.record, fingerprint=step.output.fingerprint)
         case Update():
-            return replace(step.record, provider=step.output.provider)
+            return replace(step.record, fingerprint=step.output.fingerprint, provider=step.output.provider)
         case Reuse():
             attempt = step.attempt
             return Record(

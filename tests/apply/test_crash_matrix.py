@@ -177,6 +177,20 @@ def test_a_ladder_never_stays_with_the_bits_of_an_older_mezzanine(paid, kill_at)
     assert universe.files["outputs/ladder/480p.mp4"] in universe.files["outputs/small/240p.mp4"]
 
 
+@pytest.mark.parametrize("kill_at", range(40))
+def test_a_mezzanine_made_once_more_never_reruns_its_ladder(kill_at):
+    """Only its file was gone: wherever making it again is killed, what was made from it before stays as it is."""
+    universe = lost(applied(True, *chain()), MEZZANINE)
+    universe.varies = True
+    wanted = desired(*chain(), output("ladder/90p", crf=40, of=made_from(MEZZANINE)))
+    with suppress(Killed):
+        Process(universe, kill_at=kill_at).run(wanted)
+    Process(universe).run(wanted)
+
+    assert () == Process(universe).plan(wanted).steps
+    assert {"mezz/master", "ladder/90p"} == {address for address, _ in universe.made}
+
+
 def test_killed_twice_in_a_row_still_finishes():
     """Two crashes in a row, the second while the first is being repaired, change nothing."""
     for first in range(0, 40, 3):

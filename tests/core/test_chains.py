@@ -7,14 +7,15 @@ import dataclasses
 import pytest
 from msgspec.structs import replace
 
-from builders import HOST, desired, made_from, output, record, world
+from builders import HOST, desired, made_from, output, record, source, world
 from reconciler.core.approval import plan_lines, refusals
 from reconciler.core.encode import Trim
 from reconciler.core.estimates import Estimator
 from reconciler.core.plan import make_plan
+from reconciler.core.ports import Sighting
 from reconciler.core.selection import Selection
 from reconciler.core.state import Delivered, JobRecord, OutputRecord, SourceRecord
-from reconciler.core.steps import Create, Move, Rerun, Resume, Retry, Supersede
+from reconciler.core.steps import Create, Move, Rerun, Resume, Retry, Supersede, Update
 
 MEZZANINE = output("mezz/master", crf=12, container="mov")
 RUNG, SMALL = output("ladder/720p", of=made_from(MEZZANINE)), output("ladder/480p", crf=30, of=made_from(MEZZANINE))
@@ -101,6 +102,21 @@ def test_a_renamed_mezzanine_moves_alone():
     found = plan([renamed, rung], made(MEZZANINE, RUNG))
 
     assert {"master/mezz": (Move, "moved")} == steps(found)
+
+
+def test_a_moved_master_changes_no_link_of_its_chain():
+    """Its name is in the fingerprints of all: the same content is recorded anew, not encoded."""
+    moved = output("mezz/master", crf=12, container="mov", of=source("masters/new.mov"))
+    small = output("ladder/480p", crf=30, of=made_from(moved))
+    records = made(MEZZANINE, SMALL, LAST)
+    master = replace(records["mezz/master"].source, sha256="cd" * 32)
+    records["mezz/master"] = replace(records["mezz/master"], source=master)
+    seen = Sighting("masters/new.mov", exists=True, size=10, sha256="cd" * 32)
+    around = world(*records.values(), sightings=[seen])
+
+    found = plan([moved, small, output("end/240p", crf=35, of=made_from(small))], records, around=around)
+    first = {"mezz/master": (Update, "source_moved"), "ladder/480p": (Update, "source_moved")}
+    assert {**first, "end/240p": (Update, "source_moved")} == steps(found)
 
 
 def test_a_mezzanine_that_was_made_anew_since_reruns_its_ladder():
