@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 from builders_state import known, snapshot
 from reconciler.store import snapshot as file
@@ -36,6 +37,12 @@ for try in 1 2 3; do
 done
 exit 1
 """
+
+
+def test_the_readme_tells_what_is_tried_here():
+    """What the README says to run before and after stands in this file, word for word."""
+    told = (Path(__file__).parents[2] / "README.md").read_text()
+    assert (True, True) == (TAKE.strip() in told, SAVE.strip() in told)
 
 
 def test_a_state_on_a_branch_of_its_own(tmp_path):
