@@ -2,7 +2,7 @@
 
 Over a short source encoders miss by more than anybody would call an average: libvpx and libaom by 5 to 15 %, either
 way, whatever their own limits are set to. What the first pass saw holds for every rate, so only the second is made
-again, at most twice, and the nearest of all is kept.
+again, at most three times, and the nearest of all is kept.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from reconciler.ffmpeg.segments import Joined, files_of
 NEAR = 0.03
 # A picture that comes to less than this share of its average needs no more bits, whatever is asked for.
 _HOPELESS = 0.5
-# Seconds. Up to here two more tries are cheap, and needed; a long source is seldom missed, and by little.
+# Seconds. Up to here three more tries are cheap, and needed; a long source is seldom missed, and by little.
 _SHORT = 60.0
 # Rates that are so near to each other are the same to an encoder.
 _SAME = 0.002
@@ -152,7 +152,7 @@ def notes(wanted: Parameters, got: Rates) -> Iterator[str]:
 
 def tries_for(seconds: float) -> int:
     """How often the second pass of a source may be made again."""
-    return 2 if seconds <= _SHORT else 1
+    return 3 if seconds <= _SHORT else 1
 
 
 def _rate_of_stream(folder: Path) -> float | None:

@@ -144,7 +144,7 @@ class Passes:
             measured = findings.loudness.get(sound)
             if measured is not None and sound.wish is not None:
                 said += loudness.notes(sound.wish, measured)
-        return said
+        return list(dict.fromkeys(said))
 
     def _measured(self, sound: Heard, part: Path) -> Measured:
         command = hearing(self.source, self.path, sound, self.facts, str(part))

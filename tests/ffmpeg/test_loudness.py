@@ -175,6 +175,15 @@ def test_packages_are_made_loud_too(clips, tmp_path, container, segment):
     assert [] == [note for note in seen.outputs["web"].notes if "came out as" in note]
 
 
+def test_a_sound_that_all_variants_have_is_told_once(clips, tmp_path):
+    """However often it is made."""
+    once = {name: {"video": {**H264, "height": size}, "audio": wish()} for name, size in (("a", 60), ("b", 80))}
+    parts = {"container": "hls", "segment": {"type": "ts"}, "video": None, "audio": None, "variants": once}
+    result, _ = made(tmp_path, local(clips.plain()), **parts)
+    assert isinstance(result, Verified), result
+    assert 1 == len([note for note in result.notes if note.startswith("the loudness is")])
+
+
 @pytest.mark.parametrize(("container", "segment"), KINDS)
 def test_a_package_that_is_not_as_loud_is_suspect(clips, tmp_path, container, segment):
     """It is measured again as it was made, and nothing of that is left in it."""
