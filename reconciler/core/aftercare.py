@@ -49,6 +49,14 @@ def aftercare_problems(outputs: Sequence[Output], media_roots: Sequence[str]) ->
             wanted.append(Wanted(output.address, output.place, found))
             yield from _outside(output, found, media_roots)
     yield from targets.collisions(wanted)
+    sources = {_file_of(output): output.address for output in outputs if output.source.kind in {"file", "store"}}
+    yield from targets.trespasses(wanted, sources)
+
+
+def _file_of(output: Output) -> str:
+    """What a source is as the place of a copy."""
+    source = output.source
+    return source.location if source.kind == "file" else source.identity
 
 
 def _impossible(output: Output) -> Iterator[Problem]:

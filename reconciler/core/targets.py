@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +11,9 @@ from urllib.parse import quote
 from reconciler.core.delivery import FIELD, STORE, STORES, Deliver
 from reconciler.core.encode import Output
 from reconciler.core.errors import Place, Problem
+
+# Folders of a project that hold no media: its specs, its state, and all that is hidden (.git, .github).
+_OWN = re.compile(r"(?:specs|state|\.[^/]*)(?:/|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,31 @@ def collisions(wanted: Iterable[Wanted]) -> Iterator[Problem]:
         inside = folders.get(where)
         if inside is not None:
             yield _clash(f"{each.target.where} would be a file and the folder of {inside.address}", each, inside)
+
+
+def trespasses(wanted: Iterable[Wanted], sources: Mapping[str, str]) -> Iterator[Problem]:
+    """A problem for each copy that would replace a source, or a file that the project itself lives by.
+
+    `sources` are the places of local sources and of those in stores, with the address of an output made from each.
+    """
+    read: dict[str, str] = {}
+    for place, address in sources.items():
+        where = place.removeprefix("./").casefold()
+        for taken in (where, *_above(where)):
+            read.setdefault(taken, address)
+    for each in wanted:
+        target = each.target
+        where = target.where.casefold()
+        if where in read:
+            hint = f"{read[where]} is made from it. What is made from an output says so: source: {{encode: ADDRESS}}"
+            yield Problem(f"{each.address} would be delivered over a source, {target.where}", *_at(each, hint))
+        elif target.kind == "folder" and _OWN.match(where):
+            hint = "There lies what the project lives by. Copies have a folder of their own, such as dist/."
+            yield Problem(f"{each.address} would be delivered to {target.where}", *_at(each, hint))
+
+
+def _at(each: Wanted, hint: str) -> tuple[Place | None, str, tuple[str, ...]]:
+    return each.place, _path(each), (hint,)
 
 
 def _above(where: str) -> Iterator[str]:

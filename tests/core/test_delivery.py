@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from reconciler.core.copies import DeliveredCopy, Presence
 from reconciler.core.delivery import Deliver, DeliverSpec, deliver_of, path_error, to_error, url_error
 from reconciler.core.errors import Place
-from reconciler.core.targets import Fields, Wanted, collisions, target_of
+from reconciler.core.targets import Fields, Wanted, collisions, target_of, trespasses
 
 FILE = Fields("trailer/bbb", "720p", "mp4", "0123456789abcdef", "mp4", 720)
 PACKAGE = Fields("trailer/bbb", "web", "", "0123456789abcdef", "hls", None)
@@ -157,6 +157,34 @@ def test_copies_in_each_others_way(copies, words):
     (problem,) = collisions(copies)
     assert words in problem.message
     assert (PLACE, True) == (problem.place, bool(problem.hints))
+
+
+@pytest.mark.parametrize(
+    ("copy", "words"),
+    [
+        (wanted("a/m", to="masters", path="M.{ext}"), "a/m would be delivered over a source, masters/M.mp4"),
+        (wanted("a/x", to=".", path="masters"), "a/x would be delivered over a source, masters"),
+        (wanted("a/x", to="/media", path="tos.mov"), "a/x would be delivered over a source, /media/tos.mov"),
+        (
+            wanted("a/m", to="s3://bucket", path="in/m.mp4"),
+            "a/m would be delivered over a source, s3://bucket/in/m.mp4",
+        ),
+        (wanted("a/x", to="state", path="encodes.json"), "a/x would be delivered to state/encodes.json"),
+        (wanted("a/x", to=".", path="specs/{output}.yaml"), "a/x would be delivered to specs/x.yaml"),
+        (wanted("a/x", to="./.git", path="index"), "a/x would be delivered to .git/index"),
+    ],
+)
+def test_copies_that_would_replace_what_was_not_made(copy, words):
+    """Neither a source nor what the project lives by is ever written over."""
+    sources = {"./masters/m.mp4": "a/m", "/media/tos.mov": "b/x", "s3://bucket/in/m.mp4": "c/x"}
+    (problem,) = trespasses([copy], sources)
+    assert (words, PLACE, True) == (problem.message, problem.place, bool(problem.hints))
+
+
+def test_copies_beside_sources():
+    """A folder that sources lie in may hold copies too, and names that only begin alike are others."""
+    copies = [wanted("a/x", to="masters"), wanted("b/x", to="specs-of-ours"), wanted("c/x", to="s3://state")]
+    assert [] == list(trespasses(copies, {"masters/m.mp4": "a/x", "s3://bucket/in/m.mp4": "c/x"}))
 
 
 def test_copies_side_by_side():
