@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from reconciler.commands.finite import FiniteRange
 from reconciler.commands.options import Function, add_option, duration
 from reconciler.commands.wiring import ApplyOptions
 
@@ -75,7 +76,7 @@ def _options() -> tuple[click.Option, ...]:
         ),
         click.Option(
             ["--lock-timeout"],
-            type=click.FloatRange(min=0),
+            type=FiniteRange(min=0),
             default=0.0,
             envvar="RECONCILER_LOCK_TIMEOUT",
             show_envvar=True,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import click
 
+from reconciler.commands.finite import FiniteRange
 from reconciler.commands.options import Globals
 from reconciler.commands.states import state_of
 from reconciler.core.errors import UsageError
@@ -17,7 +18,7 @@ from reconciler.store.states import Writer
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 LOCK_TIMEOUT = click.option(
     "--lock-timeout",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=0.0,
     metavar="SECONDS",
     help="How long to wait for another writer.  [default: not at all]",

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from reconciler.commands.finite import FiniteRange
 from reconciler.commands.options import Function, add_option
 from reconciler.core.cost import Money, read_money
 from reconciler.core.limits import Limits
@@ -31,9 +32,9 @@ def limiting(function: Function) -> Function:
 # The limits that are plain numbers: their type, their metavar and what they are about.
 _NUMBERS: Mapping[str, tuple[click.ParamType[Any], str, str]] = {
     "max_jobs": (click.IntRange(min=0), "N", "Refuse a plan that starts more jobs than this."),
-    "max_minutes": (click.FloatRange(min=0), "N", "Refuse a plan that encodes more minutes of output than this."),
+    "max_minutes": (FiniteRange(min=0), "N", "Refuse a plan that encodes more minutes of output than this."),
     "max_rerun_percent": (
-        click.FloatRange(min=0, max=100),
+        FiniteRange(min=0, max=100),
         "N",
         "Refuse a plan that encodes more of the finished outputs again than this.",
     ),

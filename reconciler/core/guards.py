@@ -230,7 +230,7 @@ def _amount(number: Decimal, unit: str) -> str:
 
 def _short(number: Decimal) -> str:
     """At most four decimals, none that say nothing."""
-    return f"{number.quantize(Decimal('0.0001')).normalize():f}"
+    return f"{number:.4f}".rstrip("0").rstrip(".")
 
 
 def _lift(guard: Guard) -> str:

@@ -11,6 +11,9 @@ from reconciler.core.limits import LIFTED, Limits
 from reconciler.core.names import matches, nearest
 from reconciler.core.state import Record
 
+# What `--allow` begins with where it lifts the protection of addresses.
+RERUN = "rerun:"
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -40,16 +43,20 @@ class Selection:
 def refuse_unmatched(desired: Desired, records: Mapping[str, Record], selection: Selection) -> None:
     """A pattern that matches nothing is a typing error, not a wish to do nothing. Raises UsageError."""
     known = {*records, *(output.address for output in desired.outputs)}
-    given = (("--target", selection.targets), ("--exclude", selection.excludes), ("--rerun", selection.reruns))
-    for option, globs in given:
+    for name in selection.allow:
+        if name not in {"empty", *LIFTED} and not name.startswith(RERUN):
+            raise UsageError(f'--allow "{name}" is not known; it takes empty, rerun:ADDR, {", ".join(LIFTED)}')
+    for option, prefix, globs in (
+        ("--target", "", selection.targets),
+        ("--exclude", "", selection.excludes),
+        ("--rerun", "", selection.reruns),
+        ("--allow", RERUN, [name.removeprefix(RERUN) for name in selection.allow if name.startswith(RERUN)]),
+    ):
         for glob in globs:
             if not any(matches(glob, address) for address in known):
                 near = nearest(glob, known)
-                hint = f'\nDid you mean "{near}"?' if near is not None else ""
-                raise UsageError(f'{option} "{glob}" matches no address.{hint}')
-    for name in selection.allow:
-        if name not in {"empty", *LIFTED} and not name.startswith("rerun:"):
-            raise UsageError(f'--allow "{name}" is not known; it takes empty, rerun:ADDR, {", ".join(LIFTED)}')
+                hint = f'\nDid you mean "{prefix}{near}"?' if near is not None else ""
+                raise UsageError(f'{option} "{prefix}{glob}" matches no address.{hint}')
 
 
 def refuse_empty(desired: Desired, records: Mapping[str, Record], allow: Collection[str]) -> None:

@@ -186,6 +186,15 @@ def test_flags_are_limits_too(tmp_path):
     assert 5 == int(made.events("plan")[-1]["plan"]["limits"][0]["limit"])
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "1e400"])
+@pytest.mark.parametrize("option", ["--max-minutes", "--max-rerun-percent", "--lock-timeout"])
+def test_a_limit_is_a_number(tmp_path, option, number):
+    """What compares with nothing would limit nothing, or let nothing through for a reason that nobody can read."""
+    refused = desk(tmp_path).run("apply", "--auto-approve", option, number)
+
+    assert (64, True) == (refused.code, f"'{option}'" in refused.err)
+
+
 def test_a_saved_plan_keeps_its_limits_and_takes_stricter_ones(tmp_path):
     """What was lifted when the plan was saved stays lifted; a limit at the apply still counts."""
     made = desk(tmp_path)

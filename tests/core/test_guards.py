@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -245,6 +246,22 @@ def test_allow_names_are_checked():
     """A limit that is not known cannot be lifted."""
     with pytest.raises(UsageError, match="it takes empty, rerun:ADDR, max_cost, max_jobs"):
         judged([minute(1)], allow=("max_everything",))
+
+
+@pytest.mark.parametrize("name", ["rerun:e0O1/720p", "rerun:", "rerun:e002/*"])
+def test_what_is_allowed_to_run_again_is_an_address(name):
+    """A name that matches none is a typing error, and is told before anybody waits for what it would let through."""
+    with pytest.raises(UsageError, match=rf'--allow "{re.escape(name)}" matches no address'):
+        judged([minute(1)], allow=(name,))
+    assert judged([minute(1)], allow=("rerun:e001/*",))
+
+
+def test_a_limit_of_any_size_can_be_told():
+    """A number of hundreds of digits is written out, without a digit that it has not."""
+    outputs = [minute(number, minutes=10**30) for number in range(2)]
+    (refusal,) = limit_refusals(judged(outputs, limits=Limits(max_minutes=1e30, max_jobs=9)))
+
+    assert "and max_minutes is 1000000000000000000000000000000 minutes" in refusal.sentence
 
 
 @pytest.mark.parametrize(
