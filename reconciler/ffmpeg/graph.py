@@ -18,6 +18,8 @@ _FILTER_OPTION = {"video": "-vf", "audio": "-af"}
 _FILTER_OF_ONE = {"video": "-filter:v", "audio": "-filter:a"}
 _SPLIT = {"video": "split", "audio": "asplit"}
 _NOTHING = {"video": "null", "audio": "anull"}
+_SETTLING = ("aformat=", "loudnorm=")
+_CONVERTING = ("scale=", "zscale=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +130,26 @@ def _uses(number: int, feed: Feed) -> Iterator[tuple[str, str]]:
         yield f"{_label(number, feed)}layer{place}", layer.stream
 
 
+def _apart(feed: Feed, end: str) -> tuple[str, ...]:
+    """The filters of a feed, which leave the other ends of its split alone.
+
+    ffmpeg settles the format of a track for all that is joined without a converter. A sound that is mixed down, or
+    made loud at 192 kHz, would take the others along, and a layer of 8 bits a picture of 10: wherever something stands
+    before the split, such as the trim that `-ss` puts there.
+    """
+    filters = feed.filters or ()
+    if end == f"[{feed.stream}]":
+        return filters
+    if feed.kind == "audio":
+        return ("aresample", *filters) if any(each.startswith(_SETTLING) for each in filters) else filters
+    converted = any(each.startswith(_CONVERTING) for each in filters)
+    return ("scale", *filters) if feed.layers and not converted else filters
+
+
 def _chains(label: str, feed: Feed, ends: Mapping[str, str]) -> Iterator[str]:
     """What becomes of one track for one output: its own filters, then a layer after the other."""
     nothing = _NOTHING[feed.kind]
-    filters, below = ",".join(feed.filters or ()) or nothing, ends[label]
+    filters, below = ",".join(_apart(feed, ends[label])) or nothing, ends[label]
     for place, layer in enumerate(feed.layers):
         name = f"{label}layer{place}"
         own = f"{ends[name]}{','.join(layer.filters) or nothing}"

@@ -221,7 +221,7 @@ def test_several_outputs_share_one_graph():
         "[video1in]" + after(told(second), "-vf")[0] + "[video1]",
         "[0:a:0]asplit=3[audio0in][audio1in][audio2in]",
         "[audio0in]anull[audio0]",
-        "[audio1in]aformat=channel_layouts=5.1[audio1]",
+        "[audio1in]aresample,aformat=channel_layouts=5.1[audio1]",
         "[audio2in]anull[audio2]",
     ]
     assert ["[video0]", "[audio0]", "[video1]", "[audio1]", "[audio2]"] == after(words, "-map")

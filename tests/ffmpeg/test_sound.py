@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from builders_ffmpeg import AAC, local, made
+from builders_ffmpeg import AAC, encode, local, made, output
 from builders_media import ffmpeg
 from reconciler.core.codecs import AUDIO
 from reconciler.core.parameters import Audio
@@ -91,3 +91,18 @@ def test_holes_are_filled_with_silence(clips, tmp_path):
     with open_media(str(file)) as container:
         times = sorted(float(packet.pts * packet.time_base) for packet in container.demux(audio=0) if packet.size)
     assert max(later - sooner for sooner, later in itertools.pairwise(times)) < 0.05
+
+
+@pytest.mark.parametrize("change", [{"loudness": {"target": -5, "true_peak": -9}}, {"channels": 4}, {"channels": 3}])
+def test_what_is_done_to_one_sound_leaves_the_others_as_they_are(clips, tmp_path, change):
+    """One of three is made loud on the go, which ffmpeg does at 192 kHz, or mixed; two keep their rate and channels."""
+    source = local(clips.surround(), start=0.5, end=1.5)
+    wishes = {"a": {"codec": "aac"}, "b": {"codec": "flac"}, "c": {"codec": "aac", **change}}
+    outputs = [
+        output(source, name, container="mkv", video={"codec": "none"}, audio=wanted) for name, wanted in wishes.items()
+    ]
+    results = encode(tmp_path, source, *outputs)
+    assert all(isinstance(result, Verified) for result in results.values()), results
+    (had,) = probe(source.location).audio
+    heard = [probe(str(tmp_path / results[name].path)).audio[0] for name in ("a", "b")]
+    assert [(had.sample_rate, had.channels)] * 2 == [(each.sample_rate, each.channels) for each in heard]

@@ -167,6 +167,25 @@ def test_a_ladder_shares_one_image(clips, tmp_path):
     assert {"big": True, "small": True, "bare": False, "poster": True} == red
 
 
+def test_the_picture_beside_it_keeps_its_ten_bits(tmp_path):
+    """An image of 8 bits is laid over one picture; the other one has all its bits, also where a trim begins."""
+    master = tmp_path / "master.mkv"
+    picture = "testsrc2=size=160x120:rate=10:duration=1,format=yuv420p10le"
+    ffmpeg("-f", "lavfi", "-i", picture, "-c:v", "libx265", "-x265-params", "log-level=none", master)
+    source = local(master, start=0.1)
+    deep = {"codec": "hevc", "crf": 10, "preset": "ultrafast", "pixel_format": "yuv420p10le"}
+    bare = output(source, "bare", container="mkv", video=deep, audio=None)
+    beside = output(source, "beside", video={**SHARP, "watermark": {"image": "logo.png"}}, audio=None)
+    kept = []
+    for folder, outputs in ((tmp_path / "alone", [bare]), (tmp_path / "both", [bare, beside])):
+        folder.mkdir()
+        image(folder)
+        results = encode(folder, source, *outputs)
+        assert all(isinstance(result, Verified) for result in results.values()), results
+        kept.append(ffmpeg("-i", folder / results["bare"].path, "-f", "framemd5", "pipe:1"))
+    assert kept[0] == kept[1]
+
+
 def test_packages_bear_it(clips, tmp_path):
     """Every variant has it."""
     image(tmp_path)
