@@ -14,6 +14,7 @@ from builders import HOST
 from reconciler.apply.executor import Options, apply
 from reconciler.apply.hands import Hands
 from reconciler.apply.settle import settle
+from reconciler.core.checks import CheckResult
 from reconciler.core.copies import DeliveredCopy, Presence
 from reconciler.core.errors import NotReadyError, ReconcilerError, RejectedError, UnavailableError
 from reconciler.core.plan import make_plan
@@ -36,7 +37,7 @@ class Universe:
     `fails` lists addresses whose encode fails, `unnameable` paths that no file can get. `paid` is whether jobs
     cost money and outlive the process, `holds` whether the provider keeps what they make. `troubles` are what
     calls of the provider answer instead: ("start", "before") is a start that never arrives, ("start", "after")
-    one whose reply is lost; each happens once, in order.
+    one whose reply is lost; each happens once, in order. `poor` are outputs that fail every check.
     """
 
     paid: bool = False
@@ -58,6 +59,7 @@ class Universe:
     held: dict[str, list] = field(default_factory=dict)
     copies: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+    poor: set = field(default_factory=set)
     starts: Counter = field(default_factory=Counter)
     made: Counter = field(default_factory=Counter)
 
@@ -109,6 +111,7 @@ class Process:
             providers=providers,
             send=at_once,
             deliver=self.deliver,
+            measure=self.measure,
             remove_copy=self.remove_copy,
             tell=self.told.append,
             now=lambda: self.clock,
@@ -135,6 +138,17 @@ class Process:
             return DeliveredCopy(target.where, len(content), digest(content))
 
         return Answered(copy)
+
+    def measure(self, output, record, link, cancelled):
+        """What is asked of an output of `poor` it does not meet, all others do."""
+
+        def results():
+            content = link.renew() if link is not None else self.universe.files[record.output.path]
+            passed = output.address not in self.universe.poor
+            self.effect(lambda: content)
+            return (CheckResult("min_vmaf", "at least 90", "95.00" if passed else "50.00", passed),)
+
+        return Answered(results)
 
     def remove_copy(self, copy):
         self.effect(lambda: self.universe.copies.pop(copy.where, None))

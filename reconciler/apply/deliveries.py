@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from reconciler.apply.hands import Hands, Pending
+from reconciler.apply.rechecks import Rechecks, link_to
 from reconciler.core import transitions
 from reconciler.core.aftercare import target
-from reconciler.core.copies import DeliveredCopy, FromLink
+from reconciler.core.checks import unmet
+from reconciler.core.copies import DeliveredCopy
 from reconciler.core.encode import Output
-from reconciler.core.errors import ProviderError, UnavailableError
-from reconciler.core.expiry import is_copied, renewed
+from reconciler.core.errors import ProviderError
+from reconciler.core.expiry import is_copied
 from reconciler.core.happenings import OutputDelivered, OutputFailed
-from reconciler.core.ports import RenewsLinks
-from reconciler.core.state import Record
 from reconciler.core.targets import Target
 
 
@@ -34,30 +34,41 @@ class Deliveries:
     delivered: list[OutputDelivered] = field(default_factory=list)
     failed: list[OutputFailed] = field(default_factory=list)
     _going: list[_Going] = field(default_factory=list)
+    _rechecks: Rechecks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._rechecks = Rechecks(self.hands, self.failed)
 
     @property
     def busy(self) -> bool:
-        """Whether a copy is still being made."""
-        return bool(self._going)
+        """Whether a copy is still being made, or something is measured first."""
+        return bool(self._going) or self._rechecks.busy
 
     def begin(self, output: Output) -> None:
-        """Begin the copy of a finished output, if one is wanted."""
+        """Begin the copy of a finished output, if one is wanted; what nobody checked yet is measured first."""
         record = self.hands.state.snapshot.records[output.address]
         wanted = target(output)
-        if wanted is None or record.status != "complete" or record.output is None:
+        if record.status != "complete" or record.output is None:
             return
-        pending = self.hands.deliver(wanted, record, self._link(record), lambda: bool(self.hands.interrupts()))
+        if unmet(output.checks, record.checked):
+            self._rechecks.begin(output)
+            return
+        if wanted is None:
+            return
+        pending = self.hands.deliver(wanted, record, link_to(self.hands, record), lambda: bool(self.hands.interrupts()))
         self._going.append(_Going(output, wanted, pending))
 
     def begin_missing(self, output: Output) -> None:
-        """As `begin`, of an output whose file came from another one: not if it brought its copy along."""
+        """As `begin`, of an output that may have its copy: its file came from another one, or is only measured."""
         record, wanted = self.hands.state.snapshot.records[output.address], target(output)
         there = wanted is not None and record.delivered is not None and record.delivered.where == wanted.where
-        if not (there and is_copied(record)):
+        if unmet(output.checks, record.checked) or not (there and is_copied(record)):
             self.begin(output)
 
     def look(self) -> None:
         """Record the copies that are there now, and tell of those that could not be made."""
+        for output in self._rechecks.look():
+            self.begin_missing(output)
         for going in [each for each in self._going if each.pending.done()]:
             self._going.remove(going)
             try:
@@ -83,19 +94,3 @@ class Deliveries:
         happening = OutputFailed(going.output.address, "undelivered", str(error), 0, going.output.attempts)
         self.failed.append(happening)
         self.hands.tell(happening)
-
-    def _link(self, record: Record) -> FromLink | None:
-        """How to get at a file that its provider holds; None for a file on this machine."""
-        if record.output is None or record.output.path is not None:
-            return None
-        file, job, provider = record.output, record.job, self.hands.providers.get(record.provider)
-
-        def renew() -> str:
-            if job is None or not isinstance(provider, RenewsLinks):
-                raise UnavailableError(f"{record.provider} gives no links to what it holds")
-            held = renewed(file, provider.fresh_links(job.id))
-            if held is None:
-                raise UnavailableError(f"{record.provider} gives no link to {file.where} any more")
-            return held.link
-
-        return FromLink("", renew, isinstance(provider, RenewsLinks) and provider.private_links)

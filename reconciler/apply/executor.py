@@ -211,5 +211,5 @@ class _Executor:
     def _done(self, step: Step) -> None:
         self.free += 1
         self.hands.tell(StepDone(step))
-        if isinstance(step, Move | Reuse | ReuseTwin):
+        if isinstance(step, Move | Reuse | ReuseTwin) or (isinstance(step, Update) and step.measures):
             self.deliveries.begin_missing(step.output)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from reconciler.core.checks import CheckResult
 from reconciler.core.copies import DeliveredCopy, FromLink
-from reconciler.core.encode import Source
+from reconciler.core.encode import Output, Source
 from reconciler.core.happenings import Tell
 from reconciler.core.ports import Provider, SourceSeen
 from reconciler.core.state import Approval, Delivered, Record, Snapshot
@@ -90,6 +91,15 @@ class Deliver(Protocol):
         """The copy under way; `link` is without its URL yet; None: the file is on this machine."""
 
 
+class Measure(Protocol):
+    """Makes the checks that a spec asks for, on a finished file that was not made under them."""
+
+    def __call__(
+        self, output: Output, record: Record, link: FromLink | None, cancelled: Callable[[], bool]
+    ) -> Pending[tuple[CheckResult, ...]]:
+        """The measurement under way; `link` is without its URL yet; None: the file is on this machine."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hands:
     """Everything that the executor may touch.
@@ -102,6 +112,7 @@ class Hands:
     providers: Mapping[str, Provider]
     send: Send
     deliver: Deliver
+    measure: Measure
     remove_copy: Callable[[Delivered], None]
     tell: Tell
     now: Callable[[], datetime]

@@ -5,15 +5,20 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import requests
 
+from reconciler.commands.sending import Threads
 from reconciler.core.checks import CheckResult
 from reconciler.core.copies import FromLink
 from reconciler.core.encode import Output
+from reconciler.core.errors import RejectedError, UnavailableError
 from reconciler.core.ports import Fetch
+from reconciler.core.state import Record
 from reconciler.edges.package_origins import LinkedOrigin
 from reconciler.ffmpeg import binary
 from reconciler.ffmpeg.comparison import Subject
@@ -22,6 +27,7 @@ from reconciler.ffmpeg.quality import Checker
 from reconciler.io.download import Watch
 from reconciler.io.link_stream import LinkStream
 from reconciler.io.linked_packages import is_package_link
+from reconciler.io.redact import redact
 
 
 class Inspector:
@@ -32,10 +38,10 @@ class Inspector:
     ) -> None:
         self._fetch, self._environment, self._new_session, self._cpus = fetch, environment, new_session, cpus
 
-    def __call__(self, held: FromLink, output: Output) -> tuple[CheckResult, ...]:
+    def __call__(
+        self, held: FromLink, output: Output, cancelled: Callable[[], bool] = lambda: False
+    ) -> tuple[CheckResult, ...]:
         """See core.ports.Inspect."""
-        program = binary.find(self._environment)
-        checker = Checker(program, self._environment, time.monotonic, threads=self._cpus)
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reconciler-checks-")))
             path = folder / f"output.{output.parameters.container or 'media'}"
@@ -43,8 +49,16 @@ class Inspector:
                 self._bring_package(held, path, stack)
             else:
                 self._bring(held, path, stack)
-            subject = Subject(str(path), output.parameters, output.source, self._source(output))
-            return check_output(checker, subject, output.checks, _untold, _never)
+            return self.inspect(path, output, cancelled)
+
+    def inspect(self, path: Path, output: Output, cancelled: Callable[[], bool]) -> tuple[CheckResult, ...]:
+        """What was measured of a file on this machine. Raises as core.ports.Inspect."""
+        subtitles = output.parameters.subtitles
+        if output.checks.compares and subtitles is not None and subtitles.burn_in is not None:
+            raise RejectedError("subtitles in its picture are compared only while it is made")
+        checker = Checker(binary.find(self._environment), self._environment, time.monotonic, threads=self._cpus)
+        subject = Subject(str(path), output.parameters, output.source, self._source(output))
+        return check_output(checker, subject, output.checks, _untold, cancelled)
 
     def _bring(self, held: FromLink, path: Path, stack: ExitStack) -> None:
         session = stack.enter_context(self._new_session(held.private))
@@ -65,6 +79,33 @@ class Inspector:
         if not output.checks.needs_source or output.source.kind == "lavfi":
             return None
         return self._fetch(output.source, lambda _done, _total: None, _never).path
+
+
+class Measuring:
+    """Implements apply.hands.Measure: one file after another, beside what else goes on."""
+
+    def __init__(self, inspector: Inspector, project: Path) -> None:
+        self._inspector, self._project = inspector, project
+        self._threads = Threads("measure", 1)
+
+    def __call__(
+        self, output: Output, record: Record, link: FromLink | None, cancelled: Callable[[], bool]
+    ) -> Future[tuple[CheckResult, ...]]:
+        """See apply.hands.Measure."""
+        pending: Future[tuple[CheckResult, ...]] = Future()
+        self._threads.put(lambda: self._measured(output, record, link, cancelled), pending)
+        return pending
+
+    def _measured(
+        self, output: Output, record: Record, link: FromLink | None, cancelled: Callable[[], bool]
+    ) -> tuple[CheckResult, ...]:
+        assert record.output is not None, "only a finished file is measured"
+        try:
+            if link is None:
+                return self._inspector.inspect(self._project / (record.output.path or ""), output, cancelled)
+            return self._inspector(replace(link, url=link.renew()), output, cancelled)
+        except OSError as error:
+            raise UnavailableError(redact(str(error))) from error
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> None:

@@ -27,7 +27,7 @@ from reconciler.commands.gathering import (
     plan_of,
     project_folder,
 )
-from reconciler.commands.inspecting import Inspector
+from reconciler.commands.inspecting import Inspector, Measuring
 from reconciler.commands.kinds import Types
 from reconciler.commands.logs import show_logs
 from reconciler.commands.options import Globals
@@ -219,12 +219,14 @@ def _hands(
         if name in used
     }
     courier = Courier(settings)
+    measuring = Measuring(_inspector(settings, fetcher), project_folder())
     hands = Hands(
         state=writer,
         files=PublishedFiles(project_folder(), settings.media_roots),
         providers=providers,
         send=Sender(),
         deliver=courier,
+        measure=measuring,
         remove_copy=courier.remove,
         tell=tell,
         now=lambda: datetime.now(UTC),

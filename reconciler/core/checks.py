@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -83,14 +83,38 @@ class Checks:
         return self != Checks()
 
     @property
+    def compares(self) -> bool:
+        """Whether its picture is compared with that of its source."""
+        return any(getattr(self, name) is not None for name in _PICTURE)
+
+    @property
     def needs_source(self) -> bool:
         """Whether the source must be at hand to check this."""
         share = isinstance(self.max_size, str)
-        return share or self.duration_tolerance is not None or any(getattr(self, name) is not None for name in _PICTURE)
+        return share or self.duration_tolerance is not None or self.compares
 
 
 # What is asked of an output where no spec asks for anything.
 NO_CHECKS = Checks()
+
+
+def asked_of(checks: Checks) -> dict[str, int | float | str]:
+    """What is asked of a finished file by name, as it is recorded once that was measured; what all meet is left out."""
+    said = {each.name: getattr(checks, each.name) for each in fields(checks)}
+    return {name: value for name, value in said.items() if value is not None and value != "tail"}
+
+
+def unmet(checks: Checks, measured: Mapping[str, int | float | str]) -> tuple[str, ...]:
+    """The checks that nobody made of a file that met those in `measured`, which are as `asked_of` gives them."""
+    return tuple(name for name, value in asked_of(checks).items() if not _covered(name, value, measured.get(name)))
+
+
+def _covered(name: str, asked: float | str, met: float | str | None) -> bool:
+    """Whether a file that met one bound meets another; a share of the source cannot be told from bytes."""
+    if isinstance(asked, str) or isinstance(met, str):
+        shares = [each.removesuffix("%") for each in (asked, met) if isinstance(each, str) and each.endswith("%")]
+        return asked == met or (len(shares) == 2 and Decimal(shares[1]) <= Decimal(shares[0]))
+    return met is not None and (met >= asked if name.startswith("min_") else met <= asked)
 
 
 def over(base: Checks, said: ChecksSpec) -> Checks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
+from reconciler.core.checks import asked_of
 from reconciler.core.encode import Output
 from reconciler.core.finished import Notice, finished
 from reconciler.core.manifest import Canonical, Difference, Manifest, difference
@@ -147,7 +148,8 @@ class Decisions:
             code = "source_changed" if output.source.upstream is None else "upstream"
             return Rerun(output, Reason(code, changed), record, ())
         if record.status != "complete":
-            return self.other_pin(output, record) or self.unfinished(output, record)
+            again = self.other_pin(output, record) or self.measured_again(output, record)
+            return again or self.unfinished(output, record)
         verdict = finished(output, record, self.world)
         if verdict.notice is not None:
             self.notices.append(verdict.notice)
@@ -161,6 +163,14 @@ class Decisions:
             return None
         reused = self.earlier(output, record)
         return reused or Rerun(output, Reason("source_changed", "the source is pinned otherwise"), record, ())
+
+    def measured_again(self, output: Output, record: Record) -> Step | None:
+        """Suspect for checks that came after its file: where others are asked for now, that is looked at again."""
+        if record.status != "suspect" or asked_of(output.checks) == record.checked:
+            return None
+        reason = Reason("reuse", "its checks changed, so its file is looked at again")
+        own = (attempt for address, attempt in self.alive(output) if address == output.address)
+        return next((Reuse(output, reason, output.address, attempt, record) for attempt in own), None)
 
     def unfinished(self, output: Output, record: Record) -> Step | None:
         """Failed, suspect or lost: try again while attempts are left, else leave it to a person."""

@@ -9,14 +9,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.core.aftercare import target
+from reconciler.core.checks import asked_of, unmet
 from reconciler.core.encode import Output
 from reconciler.core.expiry import link_is_dead
 from reconciler.core.manifest import Difference
 from reconciler.core.state import Record
-from reconciler.core.steps import Reason, Redeliver, Relink, Rerun, Step, Update
+from reconciler.core.steps import CHECKS, Reason, Redeliver, Relink, Rerun, Step, Update
 from reconciler.core.world import World, copy_state, expired, output_state
 
 
@@ -43,16 +45,37 @@ def finished(output: Output, record: Record, world: World) -> Verdict:
     wanted = target(output)
     missing_copy = copy_state(record, wanted.where, world) if wanted is not None else None
     if wanted is not None and missing_copy is None:
-        return Verdict(updated(output, record))
+        return _checked(output, record, world)
     missing_file = output_state(record, world)
     if missing_file is not None:
         return Verdict(Rerun(output, Reason(*missing_file), record, ()))
     if record.output is not None and expired(record.output, world.now):
         return _expired(output, record)
+    unchecked = _checked(output, record, world)
+    if unchecked.notice is not None or (unchecked.step is not None and unmet(output.checks, record.checked)):
+        return unchecked
     if wanted is not None and missing_copy is not None:
         return Verdict(Redeliver(output, Reason(*missing_copy), record, wanted.where))
     dead = record.output is not None and link_is_dead(record.output, world.now)
     return Verdict(updated(output, record), relink=Relink(output.address, record) if dead else None)
+
+
+def _checked(output: Output, record: Record, world: World) -> Verdict:
+    """A file that nobody measured for what is asked of it now is measured, where it can be had."""
+    missing = unmet(output.checks, record.checked)
+    if not missing or _at_hand(record, world):
+        return Verdict(updated(output, record, missing))
+    sentence = f"nobody checked it for {', '.join(missing)}, and its file cannot be had here; --rerun makes it again"
+    return Verdict(updated(output, record), Notice("unchecked", output.address, sentence))
+
+
+def _at_hand(record: Record, world: World) -> bool:
+    file = record.output
+    if file is None:
+        return False
+    if file.path is None:
+        return not expired(file, world.now)
+    return file.is_on(world.host) and world.files.get(file.path) == file.size
 
 
 def _expired(output: Output, record: Record) -> Verdict:
@@ -66,8 +89,11 @@ def _expired(output: Output, record: Record) -> Verdict:
     return Verdict(updated(output, record), notice)
 
 
-def updated(output: Output, record: Record) -> Update | None:
-    """The step that records changed labels, protection, provider or what becomes of its files; None if none did."""
+def updated(output: Output, record: Record, unchecked: Sequence[str] = ()) -> Update | None:
+    """The step that records changed labels, protection, provider or what becomes of its files; None if none did.
+
+    `unchecked` are checks that nobody made of its file: the step makes them.
+    """
     changes = [
         Difference(f"labels.{name}", record.labels.get(name), output.labels.get(name))
         for name in sorted({*record.labels, *output.labels})
@@ -79,6 +105,9 @@ def updated(output: Output, record: Record) -> Update | None:
         ("provider", record.provider, output.provider),
     )
     changes += [Difference(name, before, after) for name, before, after in pairs if before != after]
+    wanted = asked_of(output.checks)
+    changes += [Difference(f"{CHECKS}{name}", record.checked.get(name), wanted[name]) for name in unchecked]
     if not changes:
         return None
-    return Update(output, Reason("updated", "recorded only, nothing is encoded"), record, tuple(changes))
+    what = "recorded only" if not unchecked else "its file is measured"
+    return Update(output, Reason("updated", f"{what}, nothing is encoded"), record, tuple(changes))

@@ -73,6 +73,8 @@ def reused(
         job=attempt.job if stays else None,
         output=replace(attempt.output, name=output.name, path=path, temp=temp),
         delivered=known.delivered if known is not None else None,
+        checks=attempt.checks,
+        checked=attempt.checked,
         previous=_kept(known, attempt) if stays or temp is not None else (),
         history=with_cancelled(known, now).history if known is not None else (),
     )

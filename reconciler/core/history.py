@@ -43,6 +43,13 @@ def with_override(record: Record, status: EndedAs, why: str, now: str, allowed: 
     return replace(record, history=(*record.history, entry)[-KEPT:])
 
 
+def with_verdict(record: Record, now: str) -> Record:
+    """The record with a line that its finished file turned out suspect later; no job was paid or waited for."""
+    error = record.error[:_WORDS] if record.error is not None else None
+    entry = EndedAttempt(record.attempt, now, "suspect", why="checks", provider=record.provider, error=error)
+    return replace(record, history=(*record.history, entry)[-KEPT:])
+
+
 def with_cancelled(record: Record, now: str) -> Record:
     """As `with_end`, for a job that was started and is given up: what it had cost by then is not known."""
     if record.status in {"submitted", "running"} and record.job is not None and record.job.phase == "started":

@@ -134,6 +134,8 @@ class Attempt(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     output: OutputRecord
     provider: str = "local"
     job: JobRecord | None = None
+    checks: tuple[CheckResult, ...] = ()
+    checked: Mapping[str, Canonical] = {}
 
 
 class EndedAttempt(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -162,6 +164,9 @@ class Record(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     """What is known of one address.
 
     `output.temp` is set between "verified" and "published": a whole file that only lacks its final name.
+    `checked` is what was asked of the file when it was measured, and was met unless it is suspect (see
+    `checks.asked_of`).
+
     `attempt` counts every try at this address and is part of its job's identity; `failures` counts those that
     failed since the spec or the source last changed. `delivered` is the copy of this attempt, or still of an
     earlier one; `checks` is what was measured of it. `previous` are earlier attempts with a living file, `history`
@@ -190,6 +195,7 @@ class Record(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     error: str | None = None
     updated_at: str | None = None
     pins: Mapping[str, Canonical] = {}
+    checked: Mapping[str, Canonical] = {}
 
 
 class Approval(Frozen, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

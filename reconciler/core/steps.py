@@ -13,6 +13,9 @@ from reconciler.core.encode import Output
 from reconciler.core.manifest import Difference
 from reconciler.core.state import Attempt, Record
 
+# What the differences of an Update are called that are checks.
+CHECKS = "checks."
+
 StepClass = Literal["record", "relink", "deliver", "encode"]
 
 
@@ -137,10 +140,18 @@ class Move(UpdatingStep):
 
 @dataclass(frozen=True, slots=True)
 class Update(UpdatingStep):
-    """Record what changed about an output without changing its bits: labels, protection, provider."""
+    """Record what changed about an output without changing its bits: labels, protection, provider.
+
+    Where checks are among that, its file is measured for them.
+    """
 
     record: Record
     changes: tuple[Difference, ...]
+
+    @property
+    def measures(self) -> bool:
+        """Whether its file is measured."""
+        return any(change.field.startswith(CHECKS) for change in self.changes)
 
 
 @dataclass(frozen=True, slots=True)

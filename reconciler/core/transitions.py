@@ -7,10 +7,11 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from reconciler.core.checks import CheckResult, asked_of
 from reconciler.core.copies import DeliveredCopy
 from reconciler.core.encode import Output
 from reconciler.core.evidence import Content
-from reconciler.core.history import with_cancelled, with_end
+from reconciler.core.history import with_cancelled, with_end, with_verdict
 from reconciler.core.jobs import PlannedJob, attempt_of
 from reconciler.core.mezzanines import remade
 from reconciler.core.pins import kept
@@ -94,6 +95,8 @@ def own_attempt(record: Record) -> Attempt | None:
         output=record.output,
         provider=record.provider,
         job=record.job,
+        checks=record.checks,
+        checked=record.checked,
     )
 
 
@@ -129,6 +132,7 @@ def verified(record: Record, result: Verified, output: Output, *, rev: int, now:
             temp=result.path,
         ),
         checks=result.checks,
+        checked=asked_of(output.checks),
         notes=result.notes,
         error=None,
         updated_at=now,
@@ -155,6 +159,8 @@ def held(record: Record, result: Held, output: Output, rev: int, now: str) -> Re
         output=file,
         previous=tuple(attempt for attempt in record.previous if not expired(attempt.output, now)),
         checks=result.checks,
+        # What could not be reached was not measured either.
+        checked=asked_of(output.checks) if result.checks else {},
         notes=result.notes,
         failures=0,
         error=None,
@@ -279,6 +285,30 @@ def suspect(record: Record, result: Suspect, rev: int, now: str) -> Record:
     kept = f"{result.error} (kept for a look: {result.path})"
     over = failed(record, kept, rev, now, status="suspect")
     return replace(over, notes=result.notes, checks=result.checks)
+
+
+def checked(record: Record, results: tuple[CheckResult, ...], output: Output, rev: int, now: str) -> Record:
+    """A finished file was measured once more, for checks that it was not made under, and met them."""
+    return replace(record, rev=rev, checks=results, checked=asked_of(output.checks), error=None, updated_at=now)
+
+
+def not_met(
+    record: Record, error: str, results: tuple[CheckResult, ...], output: Output, *, rev: int, now: str
+) -> Record:
+    """A finished file does not meet a check that came later. It lives on as an earlier attempt: asking less is free."""
+    assert record.output is not None, "only a finished file is measured"
+    over = replace(
+        record,
+        rev=rev,
+        status="suspect",
+        output=None,
+        previous=earlier_attempts(record),
+        checks=results,
+        checked=asked_of(output.checks),
+        error=f"{error} (kept for a look: {record.output.where})",
+        updated_at=now,
+    )
+    return with_verdict(over, now)
 
 
 def lost(record: Record, rev: int, now: str) -> Record:

@@ -110,6 +110,8 @@ def living_attempts(record: Record, world: World) -> Iterator[Attempt]:
             output=record.output,
             provider=record.provider,
             job=record.job,
+            checks=record.checks,
+            checked=record.checked,
         )
     for attempt in record.previous:
         if lives(attempt.output, world):

@@ -28,6 +28,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "output": "The file that was made.",
         "delivered": "The copy that was made where deliver: says.",
         "checks": "What the checks measured.",
+        "checked": "What was asked of the file when it was measured, by check.",
         "previous": "Earlier attempts whose file is still alive.",
         "history": "The last attempts that ended, the newest last.",
         "notes": "What is odd about the output, and no error.",
@@ -111,6 +112,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "output": "Its file.",
         "provider": "Who made it.",
         "job": "The job that made it.",
+        "checks": "What the checks measured.",
+        "checked": "What was asked of the file when it was measured, by check.",
     },
     "EndedAttempt": {
         "attempt": "Which attempt it was.",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from builders import desired, output, source
-from fakes import Process, Universe
+from fakes import Killed, Process, Universe
 from reconciler.apply.executor import Options
+from reconciler.core.checks import Checks
+from reconciler.core.delivery import Deliver
 from reconciler.core.happenings import JobStarted
 from reconciler.core.steps import Reuse
 
@@ -203,3 +205,77 @@ def test_a_reuse_under_another_extension_leaves_one_file():
     Process(universe).run(desired(output("a/x", container="mkv"), output("b/x", container="mkv")))
 
     assert {"outputs/a/x.mkv", "outputs/b/x.mkv"} == set(universe.files)
+
+
+STRICT = {"checks": Checks(min_vmaf=90)}
+
+
+def handed(way):
+    """Outputs before, and outputs that then take a finished file under checks that it was not made under."""
+    plain, strict = output("bbb/a"), output("bbb/b", deliver=Deliver("dist"), **STRICT)
+    return {
+        "reused": ([plain], [plain, strict]),
+        "moved": ([plain], [strict]),
+        "of a twin": ([], [plain, strict]),
+        "tightened": ([output("bbb/b")], [strict]),
+    }[way]
+
+
+@pytest.mark.parametrize("holds", [False, True])
+@pytest.mark.parametrize("way", ["reused", "moved", "of a twin", "tightened"])
+def test_a_file_that_was_not_made_under_its_checks_is_measured(way, holds):
+    """However an output came by its file: what meets its checks is delivered, and measured once."""
+    before, after = handed(way)
+    universe = Universe(holds=holds)
+    if before:
+        Process(universe).run(desired(*before))
+    outcome = Process(universe).run(desired(*after))
+    record = universe.state().records["bbb/b"]
+
+    assert ((), "complete", {"min_vmaf": 90}) == (outcome.failed, record.status, dict(record.checked))
+    assert ["dist/bbb/b.mp4"] == list(universe.copies)
+    assert () == Process(universe).plan(desired(*after)).steps
+    assert [1] == list(universe.starts.values())
+
+
+@pytest.mark.parametrize("holds", [False, True])
+@pytest.mark.parametrize("way", ["reused", "moved", "of a twin", "tightened"])
+def test_a_file_that_does_not_meet_later_checks_is_suspect(way, holds):
+    """It is not delivered, not made again, and lives on: asking for less gives it back, for nothing."""
+    before, after = handed(way)
+    universe = Universe(holds=holds, poor={"bbb/b"})
+    if before:
+        Process(universe).run(desired(*before))
+    outcome = Process(universe).run(desired(*after))
+
+    assert ["suspect"] == [failure.status for failure in outcome.failed]
+    assert ("suspect", {}) == (universe.state().records["bbb/b"].status, universe.copies)
+    again = Process(universe).plan(desired(*after))
+    assert ((), ["suspect"]) == (again.steps, [notice.code for notice in again.notices])
+
+    lenient = [output("bbb/a"), output("bbb/b")] if len(after) == 2 else [output("bbb/b")]
+    assert () == Process(universe).run(desired(*lenient)).failed
+    assert "complete" == universe.state().records["bbb/b"].status
+    assert [1] == list(universe.starts.values())
+
+
+@pytest.mark.parametrize("poor", [False, True])
+@pytest.mark.parametrize("way", ["reused", "moved", "of a twin", "tightened"])
+def test_a_kill_beside_a_measurement_lets_nothing_pass(way, poor):
+    """Killed before and after every effect, the next applies come to the same, and nothing unchecked is delivered."""
+    before, after = handed(way)
+    for kill_at in range(60):
+        universe = Universe(poor={"bbb/b"} if poor else set())
+        if before:
+            Process(universe).run(desired(*before))
+        process = Process(universe, kill_at)
+        try:
+            process.run(desired(*after))
+        except Killed:
+            assert not (poor and universe.copies)
+            Process(universe).run(desired(*after))
+        else:
+            break
+        assert ("suspect" if poor else "complete") == universe.state().records["bbb/b"].status, kill_at
+        assert ([] if poor else ["dist/bbb/b.mp4"]) == list(universe.copies)
+    assert kill_at > 4

@@ -16,12 +16,14 @@ from reconciler.core.checks import (
     Measured,
     Scores,
     TrackEnd,
+    asked_of,
     failures,
     impossible,
     judge,
     largest_size,
     over,
     subsample,
+    unmet,
     vmaf_model,
 )
 
@@ -87,6 +89,19 @@ def test_what_needs_the_source():
     for name in ("duration_tolerance", "min_vmaf", "min_vmaf_p1", "min_ssim"):
         assert Checks(**{name: 1}).needs_source
     assert Checks(max_size="80%").needs_source
+
+
+def test_what_was_measured_covers_what_asks_no_more():
+    """Every check that was met is met when it asks for as much or less, and has to be made when it asks for more."""
+    met, less = asked_of(ALL), Checks(0.2, "tail", "90%", 2_000_000, 80, 70, 0.9, 0.2)
+    more = Checks(0.05, "full", "70%", 900_000, 95, 85, 0.99, 0.05)
+    assert {field.name for field in fields(Checks)} == met.keys()
+    assert ((), (), ()) == (unmet(ALL, met), unmet(less, met), unmet(Checks(), {}))
+    assert tuple(met) == unmet(ALL, {})
+    assert tuple(name for name in met if name != "decode") == unmet(more, met)
+    assert ("max_size",) == unmet(Checks(max_size=5), {"max_size": "80%"})
+    assert ("max_size",) == unmet(Checks(max_size="80%"), {"max_size": 5})
+    assert () == unmet(Checks(decode="tail"), {})
 
 
 def test_checks_that_make_no_sense():

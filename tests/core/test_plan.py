@@ -7,10 +7,12 @@ from msgspec.structs import replace
 
 from builders import HOST, desired, file_of, output, record, source, world
 from reconciler.core import handovers
+from reconciler.core.checks import Checks
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.plan import make_plan
 from reconciler.core.ports import Sighting
 from reconciler.core.selection import Selection
+from reconciler.core.spending import free_of_charge
 from reconciler.core.state import Evidence, SourceRecord
 from reconciler.core.steps import Create, Move, Rerun, Resume, Retire, Retry, Reuse, ReuseTwin, Supersede, Update
 from reconciler.core.transitions import own_attempt
@@ -370,3 +372,40 @@ def test_a_file_that_no_record_knows_is_not_replaced_in_silence():
     made = plan(OLD, {}, around=World(host=HOST, files={OLD.path: 7}))
 
     assert ["unrecorded_file"] == [notice.code for notice in made.notices]
+
+
+STRICT = output(crf=23, checks=Checks(min_vmaf=95))
+
+
+@pytest.mark.parametrize(("met", "shown"), [({}, (None, 95)), ({"min_vmaf": 90}, (90, 95))])
+def test_checks_that_nobody_made_are_an_update(met, shown):
+    """What is asked for and was not measured is measured: free, also with --no-spend, and told with both values."""
+    made = plan(STRICT, {OLD.address: record(OLD, checked=met)})
+
+    assert [(Update, OLD.address)] == kinds(made) == kinds(free_of_charge(made))
+    assert [("checks.min_vmaf", *shown)] == [(c.field, c.before, c.after) for c in only(made).changes]
+
+
+@pytest.mark.parametrize("met", [{"min_vmaf": 95}, {"min_vmaf": 97, "max_size": 5}])
+def test_checks_that_were_met_are_no_change(met):
+    """What met as much or more is not measured again."""
+    assert () == plan(STRICT, {OLD.address: record(OLD, checked=met)}).steps
+
+
+def test_labels_and_checks_together_wait_for_an_apply_that_is_approved():
+    """--no-spend measures, and records nothing else that a spec says."""
+    labelled = output(crf=23, checks=Checks(min_vmaf=95), labels={"team": "web"})
+    made = plan(labelled, {OLD.address: record(OLD)})
+
+    assert {"labels.team", "checks.min_vmaf"} == {change.field for change in only(made).changes}
+    assert () == free_of_charge(made).steps
+
+
+def test_checks_of_a_file_that_cannot_be_had_are_told():
+    """A file on another machine is neither measured nor made again, and the plan says so."""
+    known = record(OLD)
+    away = replace(known, output=replace(known.output, host="elsewhere"))
+    made = plan(STRICT, {OLD.address: away})
+
+    assert ((), ["unchecked"]) == (made.steps, [notice.code for notice in made.notices])
+    assert "nobody checked it for min_vmaf" in made.notices[0].sentence

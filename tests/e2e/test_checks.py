@@ -178,3 +178,61 @@ encodes:
     project.write("specs/a.yaml", (project.folder / "specs/a.yaml").read_text().replace(f"checks: {{{checks}}}, ", ""))
     plan = project.run("plan").ok()
     assert "No changes" in plan.out
+
+
+def remote_with_checks(site, **outputs):
+    """A spec of outputs that are one encode, by name, each with what it says of its own checks and copies."""
+    spec = remote_spec(source=site.url("/m.mp4"), outputs=tuple(outputs))
+    for name, said in outputs.items():
+        spec = spec.replace(f"      {name}: {{", f"      {name}: {{{said}")
+    return spec.replace("crf: 31", "crf: 30")
+
+
+@pytest.mark.parametrize(("clip", "code", "status"), [("black", 3, "suspect"), ("master", 0, "complete")])
+def test_checks_that_come_after_the_file(tmp_path, clips, clip, code, status):
+    """A file that is taken over, and one that is asked more later, is measured where it is held, for nothing."""
+    strict = "checks: {min_vmaf: 60}, deliver: copies, "
+    with serving_api(tmp_path, instant=clips[clip]) as api, serving({"/m.mp4": clips["master"]}) as site:
+        project = remote_project(tmp_path / "project", api, remote_with_checks(site, a=""))
+        project.apply(PRIVATE).ok()
+
+        project.write("specs/a.yaml", remote_with_checks(site, a="", b=strict))
+        assert code == project.apply(PRIVATE).code
+        assert ("complete", status) == tuple(project.records()[f"bbb/{name}"]["status"] for name in "ab")
+        copies = project.folder / "copies/bbb"
+        assert (["b.mp4"] if status == "complete" else []) == [path.name for path in copies.glob("*")]
+
+        project.write("specs/a.yaml", remote_with_checks(site, a=strict, b=strict))
+        plan = project.run("plan", "--detailed-exitcode")
+        assert (2, True) == (plan.code, "checks.min_vmaf: not set -> 60" in plan.out), plan.out
+        assert "its file is measured, nothing is encoded" in plan.out
+        done = project.apply(PRIVATE, "--no-spend")
+        assert (code, status) == (done.code, project.records()["bbb/a"]["status"]), done.out
+        assert "No changes" in project.apply(PRIVATE).ok().out
+
+        project.write("specs/a.yaml", remote_with_checks(site, a="deliver: copies, ", b=""))
+        project.apply(PRIVATE).ok()
+        assert {"complete"} == {record["status"] for record in project.records().values()}
+        assert (copies / "a.mp4").is_file()
+        assert [1] == list(api.all_starts().values())
+
+
+def test_checks_that_come_after_a_file_of_this_machine(tmp_path, clips):
+    """A twin and a renamed output are measured like what was encoded for them, and so is what is asked more later."""
+    project = Project(tmp_path)
+    project.write("masters/m.mp4", "")
+    (project.folder / "masters/m.mp4").write_bytes(clips["master"].read_bytes())
+    head = "version: 1\nproject: talks\nencodes:\n  bbb:\n    source: masters/m.mp4\n    outputs:\n"
+    coarse, strict = tiny(51).removesuffix("}"), "checks: {min_vmaf: 99}"
+
+    def told(*outputs):
+        project.write("specs/a.yaml", head + "".join(f"      {output}\n" for output in outputs))
+        done = project.apply()
+        return done.code, {name.rpartition("/")[2]: each["status"] for name, each in project.records().items()}
+
+    plain, checked = f"a: {coarse}}}", f"b: {coarse}, {strict}}}"
+    assert (3, {"a": "complete", "b": "suspect"}) == told(plain, checked)
+    assert (0, {"a": "complete", "b": "complete"}) == told(plain, f"b: {coarse}, checks: {{min_vmaf: 5}}}}")
+    assert (3, {"a": "suspect", "b": "complete"}) == told(f"a: {coarse}, {strict}}}", f"b: {coarse}}}")
+    code, seen = told(f"c: {coarse}, {strict}}}")
+    assert (3, "suspect") == (code, seen["c"])
