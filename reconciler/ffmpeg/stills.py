@@ -49,7 +49,10 @@ def taken(stills: Stills, trim: Trim, facts: MediaFacts | None, track: VideoTrac
     """What takes the pictures out of a source; those of a series come to their time or the last one before it."""
     if stills.every is None:
         return [f"trim=start={number(_time(stills, trim, facts, track))}"]
-    return [f"fps=fps={1 / Fraction(str(stills.every))}:round=up:start_time=0", "settb=AVTB"]
+    # The end of the last picture may lie behind that of a trim between two pictures.
+    end = wanted_span(facts, track, trim)[1] if facts is not None and track is not None else math.inf
+    last = [f"trim=end_frame={_count(stills.every, end)}"] if math.isfinite(end) else []
+    return [f"fps=fps={1 / Fraction(str(stills.every))}:round=up:start_time=0", *last, "settb=AVTB"]
 
 
 def sheets(stills: Stills) -> list[str]:
@@ -94,8 +97,13 @@ def series(stills: Stills, facts: MediaFacts, trim: Trim) -> Series:
     size = geometry.output_size(picture_of(stills), track).canvas
     end = wanted_span(facts, track, trim)[1]
     across, _, down = (stills.grid or "1x1").partition("x")
-    count = 1 if stills.every is None else max(1, math.ceil(round(end / stills.every, 6)))
+    count = 1 if stills.every is None else _count(stills.every, end)
     return Series(count, size, (int(across), int(down)))
+
+
+def _count(every: float, end: float) -> int:
+    """How many pictures there are of a length, one `every` so many seconds, the first at its start."""
+    return max(1, math.ceil(round(end / every, 6)))
 
 
 def wrong(part: Path, wanted: Parameters, expected: Series) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import av
@@ -67,6 +68,16 @@ def test_a_poster_behind_the_end_is_told(clips, tmp_path):
     """Nothing else is taken instead."""
     result, _ = made(tmp_path, local(master(clips)), container="jpg", **BARE, stills={"at": 10})
     assert result == NotMade("there is no picture at 10 s: the source ends at 6.00 s")
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.5, 2.5), (0.52, 2.52), (0.5, 2.54)])
+def test_a_trim_between_two_pictures_adds_none(clips, tmp_path, start, end):
+    """A trim that begins or ends within one of 25 pictures a second: there are as many as the list has."""
+    result, folder = made(
+        tmp_path, local(master(clips), start=start, end=end), container="jpg", **BARE, stills={"every": 1}
+    )
+    assert isinstance(result, Verified), result
+    assert math.ceil(round(end - start, 6)) == len(list(folder.glob("*.jpg")))
 
 
 @pytest.mark.parametrize("container", KINDS)
