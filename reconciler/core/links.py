@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from reconciler.core import signers
-from reconciler.core.signers import SIGNERS, jwt_expiry, said_by, step_kind, token_kind
+from reconciler.core.signers import SIGNERS, jwt_expiry, may_hold_steps, said_by, step_kind, token_kind
 
 _STAMP = "%Y-%m-%dT%H:%M:%SZ"
 # What the signers of V4 allow; a longer lifetime is refused by the stores, so such a link says nothing more.
@@ -74,7 +74,7 @@ def _ends(path: str, query: str, got: datetime | None) -> Iterator[datetime | No
         kind = token_kind(name, value)
         if kind is not None:
             yield _TOKENS[kind](value)
-    for step in path.split("/") if "=" in path or "%3" in path else ():
+    for step in path.split("/") if may_hold_steps(path) else ():
         found = step_kind(step)
         if found is not None:
             yield _TOKENS[found[0]](found[1])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -119,6 +120,9 @@ _AKAMAI_NAMES = frozenset({"hdnts", "hdnea", "hdntl", "__token__", "token"})
 _AKAMAI = re.compile(r"(?=.*(?:^|~)exp=\d)(?=.*(?:^|~)hmac=)", re.IGNORECASE)
 _AKAMAI_OLD = re.compile(r"\d{10}_[0-9a-f]{32}", re.IGNORECASE)
 _MEDIA_CDN = re.compile(r"(?=.*(?:^|[~&])Expires=\d)(?=.*(?:^|[~&])(?:Signature|hmac)=)", re.IGNORECASE)
+# How the JSON of a token's head begins, in base64: `{"`.
+_BEGIN_OF_JWT = "eyJ"
+_SUBJECT = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _THREE_PARTS = re.compile(r"([A-Za-z0-9_-]{8,})\.([A-Za-z0-9_-]{8,})\.[A-Za-z0-9_-]{8,}")
 
 
@@ -136,23 +140,52 @@ def token_kind(name: str, value: str) -> str | None:
 
 
 def step_kind(step: str) -> tuple[str, str] | None:
-    """Which signature one step of a path is, and its value: `.../hdnts=exp=1~hmac=2/clip.mp4`; None if none."""
+    """Which signature one step of a path is, and its value: `.../hdnts=exp=1~hmac=2/clip.mp4`; None if none.
+
+    A JSON Web Token is one without a name.
+    """
+    if step.startswith(_BEGIN_OF_JWT):
+        return (JWT, step) if _payload(step) else None
     name, equals, value = unescaped(step).partition("=")
     kind = token_kind(name.lower(), value) if equals else None
     return None if kind is None else (kind, value)
 
 
+def may_hold_steps(path: str) -> bool:
+    """Whether a path can have steps that are signatures at all: a quick look before a thorough one."""
+    return "=" in path or "%3" in path or f"/{_BEGIN_OF_JWT}" in path
+
+
+def step_meant(step: str) -> str | None:
+    """What stands in a path in place of a step that is a signature; None where nothing does.
+
+    A token may be all that says which clip is meant: `/eyJ.../manifest/video.m3u8` is `/CLIP/manifest/video.m3u8`,
+    signed. One that names none stays as a digest.
+    """
+    if not step.startswith(_BEGIN_OF_JWT):
+        return None
+    subject = _payload(step).get("sub")
+    if isinstance(subject, str) and _SUBJECT.fullmatch(subject):
+        return subject
+    return f"sha256-{hashlib.sha256(step.encode()).hexdigest()[:12]}"
+
+
 def jwt_expiry(token: str) -> float | None:
     """The `exp` of a JSON Web Token, in seconds since the epoch; None if it is none, or never dies."""
+    expiry = _payload(token).get("exp")
+    return float(expiry) if isinstance(expiry, int | float) and not isinstance(expiry, bool) else None
+
+
+def _payload(token: str) -> Mapping[str, object]:
+    """What a JSON Web Token says; nothing if it is none."""
     match = _THREE_PARTS.fullmatch(token)
     if match is None:
-        return None
+        return {}
     try:
         head, payload = (json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in match.groups())
     except (binascii.Error, ValueError, RecursionError):
-        return None
-    expiry = payload.get("exp") if isinstance(head, dict) and "alg" in head and isinstance(payload, dict) else None
-    return float(expiry) if isinstance(expiry, int | float) and not isinstance(expiry, bool) else None
+        return {}
+    return payload if isinstance(head, dict) and "alg" in head and isinstance(payload, dict) else {}
 
 
 def unescaped(text: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import SplitResult, quote, urlsplit
 
-from reconciler.core.signers import SIGNERS, said_by, step_kind, token_kind, unescaped
+from reconciler.core.signers import SIGNERS, may_hold_steps, said_by, step_kind, step_meant, token_kind, unescaped
 
 SCHEMES = ("http", "https")
 _PORTS = {"http": 80, "https": 443}
@@ -58,7 +58,7 @@ def identity(url: str, ignore_query: Iterable[str] = ()) -> str:
     signatures, without the parameters named in `ignore_query`, without a fragment. What looks like a credential
     of a signer that nobody knows is there as a digest: it may choose content, and it must not be told.
     """
-    if "=" not in url and _SAFE_URL.fullmatch(url):
+    if not may_hold_steps(url) and _SAFE_URL.fullmatch(url):
         return url
     parts = urlsplit(url)
     path = _escaped(_unsigned(parts.path), _PATH) or "/"
@@ -104,9 +104,10 @@ def _name(part: str) -> str:
 
 def _unsigned(path: str) -> str:
     """A path without the steps that are signatures."""
-    if "=" not in path and "%3" not in path:
+    if not may_hold_steps(path):
         return path
-    return "/".join(step for step in path.split("/") if step_kind(step) is None)
+    steps = (step if step_kind(step) is None else step_meant(step) for step in path.split("/"))
+    return "/".join(step for step in steps if step is not None)
 
 
 def _escaped(text: str, safe: str) -> str:

@@ -17,8 +17,12 @@ _URL = re.compile(
 )
 # A query without its URL, as libraries log it: GET /master.mov?X-Amz-Signature=...
 _QUERY = re.compile(r"\?[^\s\"<>?=]+=[^\s\"<>]*")
-# A signature that is a step of a path: /hdnts=exp=1~hmac=2/master.m3u8, with or without escapes.
-_STEP = re.compile(r"/[A-Za-z_-]{1,20}(?:=|%3D)[^/\s?#\"<>]*(?:hmac|signature)(?:=|%3D)[^/\s?#\"<>]*", re.IGNORECASE)
+# A signature that is a step of a path: /hdnts=exp=1~hmac=2/master.m3u8, with or without escapes, or a JSON Web Token.
+_STEP = re.compile(
+    r"/(?:[A-Za-z_-]{1,20}(?:=|%3D)[^/\s?#\"<>]*(?:hmac|signature)(?:=|%3D)[^/\s?#\"<>]*"
+    r"|eyJ[\w-]{5,}\.[\w-]{8,}\.[\w-]{8,}(?=[/\s?#\"<>]|$))",
+    re.IGNORECASE,
+)
 _CUT = "?..."
 
 

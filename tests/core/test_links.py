@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reconciler.core import links, signers
 from reconciler.core.links import link_expires_at, link_problem
-from reconciler.core.urls import identity
+from reconciler.core.urls import identity, without_query
 
 BASE = "https://host.example/m/a.mp4"
 GOT = "2026-01-01T00:00:00Z"
@@ -80,6 +80,37 @@ def test_a_token_may_stand_in_the_path():
     token = f"edge-cache-token=Expires={EPOCH}&KeyName=k&Signature=s"
     assert ENDS == link_expires_at(f"https://host.example/{token}/m/a.mp4", GOT)
     assert BASE == identity(f"https://host.example/{token}/m/a.mp4")
+
+
+def web_token(**payload):
+    """A JSON Web Token as video hosts sign with it."""
+    head, said = (
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+        for part in ({"alg": "RS256", "kid": "1"}, payload)
+    )
+    return f"{head}.{said}.{'s' * 40}"
+
+
+def test_a_web_token_may_stand_in_the_path_for_the_clip():
+    """Signed anew it is the same clip; two clips are two; the token itself is told nowhere."""
+    host = "https://customer.example-stream.com"
+    first, again, other, nameless, forever = (
+        f"{host}/{web_token(**said)}/manifest/video.m3u8"
+        for said in (
+            {"sub": "clip1", "exp": 1_795_651_200},
+            {"sub": "clip1", "exp": 1_795_699_999},
+            {"sub": "clip2", "exp": 1_795_651_200},
+            {"exp": 1_795_651_200},
+            {"sub": "clip1"},
+        )
+    )
+    assert "2026-11-26T00:00:00Z" == link_expires_at(first, "2026-11-25T00:00:00Z")
+    assert f"{host}/clip1/manifest/video.m3u8" == identity(first) == identity(again) == identity(forever)
+    assert f"{host}/clip2/manifest/video.m3u8" == identity(other) == without_query(other)
+    assert f"{host}/sha256-" in identity(nameless)
+    assert not any("eyJ" in told(url) for told in (identity, without_query) for url in (first, nameless, forever))
+    plain = f"{host}/eyJ.no.token/eyJustaname.mp4"
+    assert (plain, None) == (identity(plain), link_expires_at(plain, "2026-11-25T00:00:00Z"))
 
 
 def test_a_lifetime_without_a_date_counts_from_when_the_link_was_got():

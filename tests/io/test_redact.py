@@ -31,6 +31,8 @@ SECRET = "SECRET"
         ("with url: /a?... (Caused by x)", "with url: /a?sig=SECRET (Caused by x)"),
         ("https://h/r/.../a.m3u8?...", "https://h/r/hdnts=exp=1~hmac=SECRET/a.m3u8?sig=SECRET"),
         ("GET /r/.../a.m3u8 206", "GET /r/hdnts%3Dexp%3D1~hmac%3DSECRET/a.m3u8 206"),
+        ("https://h/.../m.m3u8", "https://h/eyJhbGciOiJI.eyJzdWIiOiJ4.SECRETSECRET/m.m3u8"),
+        ("https://h/eyJ.no.token/a.mp4", "https://h/eyJ.no.token/a.mp4"),
         ("https://h/title=x/hmac/a.mp4", "https://h/title=x/hmac/a.mp4"),
         ("what is a=b? nothing", "what is a=b? nothing"),
         ("mail@example.com", "mail@example.com"),
