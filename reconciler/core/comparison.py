@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from reconciler.core.aftercare import target
+from reconciler.core.checks import asked_of
 from reconciler.core.encode import Desired, Output
-from reconciler.core.state import OutputRecord, Record, SourceRecord
+from reconciler.core.state import Delivered, OutputRecord, Record, SourceRecord
 from reconciler.core.world import World
 
 _ELSEWHERE = "elsewhere"
@@ -28,6 +30,17 @@ def _record(output: Output) -> Record:
         source=SourceRecord(identity=output.source.identity, pin=output.source.sha256),
         provider=output.provider,
         output=OutputRecord(name=output.name),
+        delivered=_delivered(output),
         labels=dict(output.labels),
         protect=output.protect,
+        on_remove=output.on_remove,
+        checked=asked_of(output.checks),
     )
+
+
+def _delivered(output: Output) -> Delivered | None:
+    """The copy that is where it was wanted."""
+    wanted = target(output)
+    if wanted is None:
+        return None
+    return Delivered(wanted.where, 0, "", output.fingerprint, 1, "", url=wanted.public_url, package=wanted.package)

@@ -82,6 +82,40 @@ def test_base_is_the_same_over_any_state(tmp_path):
     assert "2 moved" in made.run("plan", "--base", "HEAD").ok().out
 
 
+RICH = f"""\
+version: 1
+project: test
+defaults: {{on_remove: delete, labels: {{team: x}}}}
+encodes:
+  copied: {{source: "m/a.mov", deliver: PLACE, outputs: {{small: {tiny(20)}}}}}
+  stored: {{source: "m/a.mov", deliver: {{to: "s3://a/t", public_url: "https://c.eu"}}, outputs: {{x: {tiny(21)}}}}}
+  checked: {{source: "m/a.mov", checks: {{min_vmaf: VMAF, decode: full}}, outputs: {{small: {tiny(22)}}}}}
+  searched:
+    source: {{url: "m/a.mov", trim: {{end: 1}}}}
+    on_expiry: rerun
+    protect: true
+    outputs:
+      small: {{container: mp4, video: {{codec: h264, quality: {{vmaf: 90}}, autocrop: true}}, audio: {{codec: none}}}}
+      jpg: {{container: jpg, stills: {{at: 10%}}}}
+  watched: {{source: {{url: "https://h.example/a.mov", watch: content}}, outputs: [480p-h264]}}
+  ladder: {{source: {{encode: copied/small}}, outputs: {{off: {{extends: 480p-h264, enabled: false}}, on: 480p-h264}}}}
+"""
+
+
+def test_base_takes_what_was_declared_for_done(tmp_path):
+    """Copies, checks and what becomes of files are as declared too; only a change of them is one."""
+    made = desk(tmp_path)
+    made.write("specs/encodes.yaml", RICH.replace("PLACE", "shelf").replace("VMAF", "80"))
+    made.write("m/a.mov", "x")
+    for words in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-qm", "first")):
+        git(tmp_path, *words)
+
+    assert made.run("plan", "--base", "HEAD", "--detailed-exitcode").ok().out.startswith("No changes.")
+    made.write("specs/encodes.yaml", RICH.replace("PLACE", "board").replace("VMAF", "80"))
+    changes = made.events("plan", "--base", "main")[-1]["plan"]["resource_changes"]
+    assert {"copied/small": "deliver_changed"} == {each["address"]: each["action_reason"] for each in changes}
+
+
 def test_base_reads_tables_and_globs_of_the_commit(tmp_path):
     """What a fan-out goes over is that of the commit, too."""
     made = desk(tmp_path)
