@@ -6,8 +6,8 @@ name first; in a store an upload in parts is completed last, after the digest of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,31 +67,6 @@ class Deliveries:
         store = self._store(request.target)
         what = f"the delivery to {request.target.where}"
         return abandonable(lambda: self._upload(store, request, watch), cancelled, what)
-
-    def deliver_all(
-        self,
-        requests: Mapping[str, Request],
-        report: Callable[[str, int, int | None], None],
-        cancelled: Callable[[], bool],
-        at_once: int = AT_ONCE,
-    ) -> Iterator[tuple[str, DeliveredCopy | ProviderError]]:
-        """Make several copies, some at a time; each is told when it is there, or why it is not.
-
-        `report` is told the name of the copy first. After a cancel no further one is begun.
-        """
-
-        def one(name: str, request: Request) -> tuple[str, DeliveredCopy | ProviderError]:
-            if cancelled():
-                return name, UnavailableError(f"the delivery to {request.target.where} was not begun")
-            try:
-                return name, self.deliver(request, lambda done, total: report(name, done, total), cancelled)
-            except ProviderError as error:
-                return name, error
-
-        with ThreadPoolExecutor(at_once, "deliver") as pool:
-            running = [pool.submit(one, name, request) for name, request in requests.items()]
-            for done in as_completed(running):
-                yield done.result()
 
     def look(self, target: Target) -> Presence | None:
         """What stands where a copy is expected; None if nothing does."""

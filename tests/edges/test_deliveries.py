@@ -336,19 +336,18 @@ def test_a_cancel_leaves_no_copy(desk, site, place):
     assert desk.deliveries.look(place("cancel.mp4")).is_copy(before)
 
 
-def test_several_at_a_time(desk, site):
-    """Each is told by its name, as are those that cannot be made."""
-    wanted = {f"a/{n}": Request(stored(f"several/{n}.mp4"), desk.file(SMALL, f"{n}.mp4")) for n in range(6)}
-    wanted["a/lost"] = Request(stored("several/lost.mp4"), FromFile(str(desk.project / "lost.mp4")))
-    told = []
-    made = dict(desk.deliveries.deliver_all(wanted, lambda name, done, total: told.append(name), lambda: False))
-    assert set(wanted) == set(made)
-    assert {sha(SMALL)} == {copy.sha256 for name, copy in made.items() if name != "a/lost"}
-    assert "lost.mp4 cannot be read" in str(made["a/lost"])
-    assert set(wanted) - {"a/lost"} == set(told)
-    seen = desk.deliveries.look_all([request.target for request in wanted.values()])
+def test_a_file_that_is_gone_is_told(desk, site):
+    """By its name, without another try."""
+    with pytest.raises(RejectedError, match=r"lost\.mp4 cannot be read"):
+        desk.deliver(stored("lost.mp4"), FromFile(str(desk.project / "lost.mp4")))
+
+
+def test_many_are_looked_at_together(desk, site):
+    """Each is told by its place, as is one that is not there."""
+    made = {number: desk.deliver(stored(f"several/{number}.mp4"), desk.file(SMALL)) for number in range(6)}
+    seen = desk.deliveries.look_all([stored(f"several/{name}.mp4") for name in (*made, "lost")])
     assert seen["s3://site/several/lost.mp4"] is None
-    assert seen["s3://site/several/0.mp4"].is_copy(made["a/0"])
+    assert all(seen[f"s3://site/several/{number}.mp4"].is_copy(copy) for number, copy in made.items())
 
 
 CONTENTS = [random.Random(seed).randbytes(9_000_000 + 700_000 * seed) for seed in range(3)]
