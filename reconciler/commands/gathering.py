@@ -27,7 +27,7 @@ from reconciler.core.plan import Plan, make_plan
 from reconciler.core.selection import Selection
 from reconciler.core.spending import free_of_charge
 from reconciler.core.state import Record, Snapshot
-from reconciler.core.steps import Create, Rerun, Resume, Retry, Supersede
+from reconciler.core.steps import Create, EncodeStep, Rerun, Retry, Supersede
 from reconciler.core.world import World, known_sources, paths_to_look_at, vanished_sizes
 from reconciler.edges import sightings, spec_files
 from reconciler.edges.copies import copies_here
@@ -171,7 +171,7 @@ def with_quotes(planned: Planned, quotes: Quotes) -> Planned:
 
 def _need_sources(plan: Plan, specs: spec_files.Loaded) -> None:
     """A local source that is not there is an error only for what has to be encoded from it."""
-    encoding = (step for step in plan.steps if isinstance(step, Create | Rerun | Retry | Resume | Supersede))
+    encoding = (step for step in plan.steps if isinstance(step, EncodeStep))
     specs.require_sources({step.output.encode for step in encoding})
     fetching = (step.output for step in plan.steps if isinstance(step, Create | Rerun | Retry | Supersede))
     specs.require_links(fetching, stamp())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from reconciler.core.encode import Desired, Output
 from reconciler.core.plan import Plan
-from reconciler.core.steps import Create, Rerun, Resume, Retry, Supersede
+from reconciler.core.steps import EncodeStep
 
 
 def kept_here(plan: Plan, desired: Desired) -> tuple[str, ...]:
     """The addresses that are encoded on this machine and delivered nowhere else."""
-    encoded = (step for step in plan.steps if isinstance(step, Create | Rerun | Retry | Resume | Supersede))
+    encoded = (step for step in plan.steps if isinstance(step, EncodeStep))
     return tuple(step.address for step in encoded if _stays(step.output, desired))
 
 

@@ -21,7 +21,7 @@ class Target:
     """Where one copy goes.
 
     `kind` is `folder` or a store; `root` is the folder (relative to the project, or absolute) or the bucket, `key`
-    the path in it. `package` copies are folders, opened by `entry`. `public_url` is where the copy is seen.
+    the path in it. `package` copies are folders. `public_url` is where the copy is seen, or what opens it.
     """
 
     kind: Literal["folder", "s3", "gs", "az"]

@@ -41,7 +41,7 @@ class FolderOrigin:
         self._folder = folder
         media, playlists = files_of(folder)
         self.media, self.playlists = tuple(media), tuple(playlists)
-        self.total: int | None = sum((folder / name).stat().st_size for name in (*media, *playlists))
+        self.total: int | None = sum(size_of(folder / name) for name in (*media, *playlists))
 
     def opened(self, name: str, watch: Watch) -> tuple[Iterable[bytes], int | None]:  # noqa: ARG002 - as PackageOrigin has it
         """See PackageOrigin."""

@@ -15,10 +15,7 @@ from reconciler.core.watermark_fields import Watermark
 from reconciler.ffmpeg import bars, burn_in, encoders, loudness, sound, stills, subtitles, trimming
 from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, video_track, wanted_span
 from reconciler.ffmpeg.findings import NOTHING, Findings, Heard
-from reconciler.ffmpeg.formats import (
-    GLOBAL,
-    output_arguments,
-)
+from reconciler.ffmpeg.formats import GLOBAL, output_arguments
 from reconciler.ffmpeg.graph import Feed, Maps, graph
 from reconciler.ffmpeg.inputs import SILENCE, Opened, inputs, opened_source
 from reconciler.ffmpeg.inserts import AS_WRITTEN, Inserts

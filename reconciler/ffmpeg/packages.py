@@ -16,7 +16,7 @@ from itertools import chain, count
 from reconciler.core.languages import name_of
 from reconciler.core.packages import SOUND, is_package, is_series, segment_seconds, segment_type, variants_of
 from reconciler.core.parameters import Audio, FrameRateLimit, Parameters, Variant, Video
-from reconciler.ffmpeg.facts import MediaFacts
+from reconciler.ffmpeg.facts import MediaFacts, video_track
 from reconciler.ffmpeg.formats import PLAIN
 from reconciler.ffmpeg.geometry import output_rate
 from reconciler.ffmpeg.tracks import chosen
@@ -168,7 +168,7 @@ def _steady(video: Video | None, facts: MediaFacts | None) -> Video | None:
 
     Rates are guessed low where most pictures come late, as on a screen on which little moves.
     """
-    track = facts.video[0] if facts is not None and facts.video else None
+    track = video_track(facts)
     if video is None or track is None or track.frame_rate is None or output_rate(video, track) is not None:
         return video
     if not track.variable and track.gap * track.frame_rate < _PAUSE:

@@ -91,8 +91,8 @@ def cut(text: str, trim: Trim) -> str:
         if start < last and end > 0:
             cues += 1
             times = f"{_clock(start, match[0])} --> {_clock(min(end, last), match[0])}"
-            number = f"{cues}\n" if block[: match.start()].strip().isdecimal() else ""
-            kept.append(f"{number}{times}{block[match.end() :]}")
+            counted = f"{cues}\n" if block[: match.start()].strip().isdecimal() else ""
+            kept.append(f"{counted}{times}{block[match.end() :]}")
     return "\n\n".join([*kept, ""])
 
 

@@ -63,7 +63,7 @@ class WorkFolder:
     def held(self) -> list[str]:
         """The ids of the locks that earlier writers of this folder may have left in the store.
 
-        None for a copy of another folder: whoever holds a lock of that one may be alive.
+        A copy of another folder has none: whoever holds a lock of that one may be alive.
         """
         try:
             place, *identifiers = self._held.read_text(encoding="utf-8").splitlines()

@@ -101,7 +101,7 @@ def plan_document(
 
 def encode_steps(plan: Plan) -> list[EncodeStep]:
     """The steps that run jobs."""
-    return [step for step in plan.steps if isinstance(step, Create | Rerun | Retry | Resume | Supersede)]
+    return [step for step in plan.steps if isinstance(step, EncodeStep)]
 
 
 def summary(plan: Plan) -> Summary:
