@@ -49,7 +49,7 @@ class Runner:
         codes, said, found = {}, [], {}
         for step in job["steps"]:
             script = step.get("run", "")
-            wanted = {"always()": True, "github.event_name == 'push'": event == "push"}[step.get("if", "always()")]
+            wanted = self._wanted(step.get("if", "always()"), event)
             skipped = step.get("if") != "always()" and any(codes.values())
             if not script or script.startswith("python -m pip") or not wanted or skipped:
                 continue
@@ -60,6 +60,12 @@ class Runner:
             if "id" in step and self._output.exists():
                 found[step["id"]] = outputs(self._output.parent)
         return codes, "".join(said)
+
+    def _wanted(self, condition, event):
+        """Whether a step runs, as far as the steps before it went well."""
+        again = self.environment.get("GITHUB_RUN_ATTEMPT", "1") != "1"
+        known = {"always()": True, "github.event_name == 'push'": event == "push", "github.run_attempt > 1": again}
+        return known[condition]
 
     def _value(self, text, found, inputs):
         """An expression of a workflow; a secret that is not set is empty."""

@@ -21,7 +21,8 @@ def workflow_files(*, install: str, environment: str, state: str | None = None) 
     `state` is the URL of a shared state; without it the state is committed.
     """
     kept = _committed() if state is None else _shared(state)
-    filled = {"checkout": CHECKOUT, "upload": UPLOAD, "install": _install(install), "environment": environment, **kept}
+    fixed = {"checkout": CHECKOUT, "upload": UPLOAD, "overtaken": _OVERTAKEN}
+    filled = {**fixed, "install": _install(install), "environment": environment, **kept}
     return {
         "reconciler-plan.yml": _PLAN.format(**filled),
         "reconciler-apply.yml": _APPLY.format(**filled),
@@ -83,6 +84,19 @@ _NEWEST = """\
               rm -f -- "$file"
             fi
           done"""
+
+# Only a run again can be older than what was applied: first runs wait for each other in the order of their commits.
+_OVERTAKEN = """\
+      # What was merged since would be undone, and paid for once more.
+      - name: Refuse to run again what was overtaken
+        if: github.run_attempt > 1
+        run: |
+          git fetch --quiet origin "$GITHUB_REF_NAME"
+          if ! reconciler plan --base FETCH_HEAD --detailed-exitcode > /dev/null; then
+            echo "::error::The branch wants something else by now: run its newest run again, or start one by hand"
+            exit 1
+          fi
+"""
 
 _SAVE = """\
       - name: Save the state, whatever happened
@@ -168,8 +182,9 @@ concurrency:
 
 _APPLY = """\
 # Encodes what was approved by merging: the plan in the comment of the pull request, or what is left of it.
-# Run it again after a failure: it goes on, and nothing is paid twice.
-# Start it by hand with the id of a plan that nobody could comment on, such as that of a pull request from a fork.
+# Run the newest one again after a failure: it goes on, and nothing is paid twice.
+# Start it by hand with the id of a plan that nobody could comment on, such as that of a pull request from a fork, or
+# that stands in the refusal of a run: GitHub cancels a run that waits when a third one comes.
 name: reconciler apply
 on:
   push:
@@ -194,7 +209,7 @@ concurrency:
         with:
           fetch-depth: 0
 {install}
-{newest}      - run: reconciler ci github mask
+{overtaken}{newest}      - run: reconciler ci github mask
       - id: approved
         if: github.event_name == 'push'
         run: reconciler ci github approved --environment {environment}

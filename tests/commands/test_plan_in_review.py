@@ -88,7 +88,7 @@ project: test
 defaults: {{on_remove: delete, labels: {{team: x}}}}
 encodes:
   copied: {{source: "m/a.mov", deliver: PLACE, outputs: {{small: {tiny(20)}}}}}
-  stored: {{source: "m/a.mov", deliver: {{to: "s3://a/t", public_url: "https://c.eu"}}, outputs: {{x: {tiny(21)}}}}}
+  stored: {{source: "m/a.mov", deliver: {{to: "s3://site", public_url: "https://c.eu"}}, outputs: {{x: {tiny(21)}}}}}
   checked: {{source: "m/a.mov", checks: {{min_vmaf: VMAF, decode: full}}, outputs: {{small: {tiny(22)}}}}}
   searched:
     source: {{url: "m/a.mov", trim: {{end: 1}}}}

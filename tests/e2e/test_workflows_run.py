@@ -58,13 +58,14 @@ class Repository:
         self.hub.pulls[commit] = [{"number": number, "merged_at": "2026-01-01T00:00:00Z", "merge_commit_sha": commit}]
         return commit
 
-    def run(self, workflow, commit, *, number=None, event="push", fork=False, **inputs):
-        """Run a workflow on a machine of its own."""
+    def run(self, workflow, commit, *, number=None, event="push", fork=False, attempt=1, **inputs):
+        """Run a workflow on a machine of its own, for the first time or again."""
         self.runs += 1
         folder = self.folder / f"run{self.runs}"
         folder.mkdir()
         token = "" if fork else "ghs_secret"
         told = runner(folder, self.hub, number=number, fork=fork, sha=commit, token=token)
+        told["GITHUB_RUN_ATTEMPT"] = str(attempt)
         told["RECONCILER_MEDIA_ROOT"] = str(self.folder / "media")
         return Runner(folder, self.origin, commit, told).run(workflow, event, **inputs)
 
@@ -123,7 +124,7 @@ def test_a_run_that_failed_in_part_is_run_again(repository):
     repository.run(PLAN, repository.push("more"), number=4, event="pull_request")
     commit = repository.merge("more", 4)
     codes, _ = repository.run(APPLY, commit)
-    again, said = repository.run(APPLY, commit)
+    again, said = repository.run(APPLY, commit, attempt=2)
 
     assert [3, 3] == [each['apply --expect "$PLAN_ID"'] for each in (codes, again)]
     assert [0, 0] == [each["Save the state, whatever happened"] for each in (codes, again)], said
@@ -132,6 +133,27 @@ def test_a_run_that_failed_in_part_is_run_again(repository):
     }
     assert "No changes." not in said
     assert "### Apply: 1 of 1 output failed" in (repository.folder / "run3/summary.md").read_text()
+
+
+def test_an_old_run_again_undoes_nothing(repository):
+    """What was merged since wants another CRF: the older run would pay for the old one once more, so it is refused."""
+    commits = []
+    for number, crf in ((1, 25), (2, 20)):
+        repository.git(repository.desk, "checkout", "-qb", f"crf{crf}", "main")
+        repository.commit(f"crf {crf}", a=crf)
+        repository.run(PLAN, repository.push(f"crf{crf}"), number=number, event="pull_request")
+        commits.append(repository.merge(f"crf{crf}", number))
+        codes, said = repository.run(APPLY, commits[-1])
+        assert {0} == set(codes.values()), said
+        repository.git(repository.desk, "pull", "-q", "origin", "main")
+    before = repository.records()
+    old, said = repository.run(APPLY, commits[0], attempt=2)
+    new, also = repository.run(APPLY, commits[1], attempt=2)
+
+    assert {"Refuse to run again what was overtaken": 1, "Save the state, whatever happened": 0} == old
+    assert "::error::The branch wants something else by now" in said
+    assert ({0}, True) == (set(new.values()), "No changes. 1 output is as declared." in also)
+    assert before == repository.records()
 
 
 def test_a_pull_request_from_a_fork_is_approved_by_hand(repository):
