@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import click
+import msgspec
 
 from reconciler.commands.mending import LOCK_TIMEOUT
 from reconciler.commands.options import Command, Globals, refuse_nothing, with_globals
@@ -17,6 +18,7 @@ from reconciler.core.sharing import difference, left_behind, says_nothing
 from reconciler.core.state import Event, Snapshot
 from reconciler.store import snapshot, store
 from reconciler.store.states import Writer
+from reconciler.views.edit_types import Pulled, Pushed
 from reconciler.views.state_text import behind_text, pulled_text, pushed_text
 
 
@@ -39,7 +41,7 @@ def pull_command(settings: Globals, *, out: str | None) -> int:
         return 0
     save(Path(out), text, "the state")
     if settings.json:
-        screen.json({"saved": out, "records": len(loaded.snapshot.records)})
+        screen.json(msgspec.to_builtins(Pulled(saved=out, records=len(loaded.snapshot.records))))
     else:
         screen.result(pulled_text(out, state.name, len(loaded.snapshot.records)))
     return 0
@@ -72,7 +74,7 @@ def push_command(settings: Globals, file: str, *, force: bool, lock_timeout: flo
             writer.record("pushed", records=event.records, removed=event.removed, approved=event.approved)
     changed = len(event.records) + len(event.removed)
     if settings.json:
-        screen.json({"pushed": file, "records": len(pushed.records), "changed": changed})
+        screen.json(msgspec.to_builtins(Pushed(pushed=file, records=len(pushed.records), changed=changed)))
     else:
         screen.result(pushed_text(file, state.name, len(pushed.records), changed))
     return 0

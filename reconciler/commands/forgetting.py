@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
+import msgspec
 
 from reconciler.commands import gathering
 from reconciler.commands.addresses import chosen
@@ -16,6 +17,7 @@ from reconciler.core.state import Record
 from reconciler.edges.outputs import PublishedFiles
 from reconciler.ffmpeg.work_files import suspects
 from reconciler.store.states import Writer
+from reconciler.views.edit_types import Removed
 from reconciler.views.state_text import removed_text
 
 
@@ -89,7 +91,8 @@ def _paths(record: Record) -> list[str]:
 def _removed(settings: Globals, records: Mapping[str, Record], files: Sequence[str], *, dry_run: bool) -> int:
     screen = Screen(settings)
     if settings.json:
-        screen.json({"removed": sorted(records), "deleted_files": list(files), "dry_run": dry_run})
+        removed = Removed(removed=tuple(sorted(records)), deleted_files=tuple(files), dry_run=dry_run)
+        screen.json(msgspec.to_builtins(removed))
     else:
         screen.result(removed_text(records, files, dry_run=dry_run, columns=screen.columns))
     return 0

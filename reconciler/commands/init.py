@@ -9,17 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+import msgspec
 
 from reconciler import __version__
 from reconciler.commands.kinds import Types
 from reconciler.commands.options import Command, Globals, with_globals
-from reconciler.commands.shared import shared_state
 from reconciler.commands.speaking import Screen
-from reconciler.commands.states import is_shared
+from reconciler.commands.states import is_shared, state_of
 from reconciler.core.errors import ReconcilerError, UsageError
 from reconciler.core.schema import spec_schema
 from reconciler.core.urls import SCHEMES, identity, url_error
 from reconciler.io import atomic
+from reconciler.views.edit_types import Written
 from reconciler.views.first_spec import (
     SCHEMA_FILE,
     TEST_PICTURES,
@@ -56,9 +57,9 @@ def command(settings: Globals, *, clip: str | None, workflow: bool) -> int:
     if not is_shared(settings.state):
         _write_lines(project / ".gitattributes", lambda text: attributes(text, settings.state), written, alone)
     if workflow:
-        _write_workflows(name_from(project.name, "encodes"), settings.state, written, alone)
+        _write_workflows(name_from(project.name, "encodes"), settings, written, alone)
     if settings.json:
-        screen.json({"written": written, "left_alone": alone})
+        screen.json(msgspec.to_builtins(Written(written=tuple(written), left_alone=tuple(alone))))
     else:
         screen.result(init_text(written, alone, columns=screen.columns))
     return 0
@@ -91,11 +92,11 @@ def _write_lines(path: Path, added: Callable[[str], str], written: list[str], al
         _write(path, wanted, written, shown=path.name)
 
 
-def _write_workflows(project: str, state: str, written: list[str], alone: list[str]) -> None:
+def _write_workflows(project: str, settings: Globals, written: list[str], alone: list[str]) -> None:
     environment = re.sub("[^A-Za-z0-9]+", "-", project).strip("-")[:50] or "encodes"
-    if is_shared(state):
+    if is_shared(settings.state):
         install = f'"encode-reconciler[cloud]=={__version__}"'
-        files = workflow_files(install=install, environment=environment, state=shared_state(state, os.environ).name)
+        files = workflow_files(install=install, environment=environment, state=state_of(settings).name)
     else:
         files = workflow_files(install=f"encode-reconciler=={__version__}", environment=environment)
     for name, text in files.items():

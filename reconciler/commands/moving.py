@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import click
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from reconciler.commands import gathering
@@ -18,6 +19,7 @@ from reconciler.core.names import name_error, publish_path
 from reconciler.core.state import OutputRecord, Record
 from reconciler.edges.outputs import PublishedFiles
 from reconciler.store.states import Writer
+from reconciler.views.edit_types import Moved
 from reconciler.views.state_text import moved_text
 
 
@@ -41,11 +43,11 @@ def move_command(settings: Globals, old: str, new: str, *, dry_run: bool, lock_t
             raise UsageError(f"{file.path}: there is a file of this name already; move it away first")
         if not dry_run:
             _move(writer, record, old, new, file, roots=settings.media_roots)
-    screen = Screen(settings)
+    screen, path = Screen(settings), file.path if file is not None else None
     if settings.json:
-        screen.json({"moved": {old: new}, "path": file.path if file is not None else None, "dry_run": dry_run})
+        screen.json(to_builtins(Moved(moved={old: new}, path=path, dry_run=dry_run)))
     else:
-        screen.result(moved_text(old, new, file.path if file is not None else None, dry_run=dry_run))
+        screen.result(moved_text(old, new, path, dry_run=dry_run))
     return 0
 
 

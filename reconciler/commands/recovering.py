@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 import click
+import msgspec
 
 from reconciler.commands import gathering, wiring
 from reconciler.commands.gathering import Planned
@@ -21,7 +22,9 @@ from reconciler.core.plan import IN_FLIGHT
 from reconciler.core.ports import Draft, FindsJobs, FoundJob, Lost
 from reconciler.core.rebuild import Rebuilt, attached, rebuild
 from reconciler.core.selection import Selection
+from reconciler.core.state import Status
 from reconciler.store.states import Writer
+from reconciler.views import edit_types
 from reconciler.views.recovery_text import adopted_text, rebuilt_text
 
 
@@ -70,11 +73,10 @@ def adopt_command(settings: Globals, address: str, job_id: str) -> int:
         record = attached(output, job_id, known, rev=writer.next_rev(address), now=gathering.stamp())
         writer.record("adopted", records={address: record})
     outcome = _bring_in(settings, [address], timeout=_LOOKING)
-    screen = Screen(settings)
+    screen, status = Screen(settings), _status(settings, desired, address)
     if settings.json:
-        screen.json({"adopted": {address: job_id}, "status": _status(settings, desired, address)})
+        screen.json(msgspec.to_builtins(edit_types.Adopted(adopted={address: job_id}, status=status)))
     else:
-        status = _status(settings, desired, address)
         screen.result(adopted_text(address, job_id, status, outcome, columns=screen.columns))
     return 0
 
@@ -149,7 +151,7 @@ def _resuming(planned: Planned, _: Mapping[str, tuple[str, ...]]) -> Approval:
     return Approval(planned.plan_id, planned.lines)
 
 
-def _status(settings: Globals, desired: Desired, address: str) -> str:
+def _status(settings: Globals, desired: Desired, address: str) -> Status:
     return state_of(settings).read(desired.project).snapshot.records[address].status
 
 
@@ -158,14 +160,13 @@ def _told(settings: Globals, desired: Desired, found: Rebuilt, *, dry_run: bool)
     records = state_of(settings).read(desired.project).snapshot.records
     made = {address: records.get(address, record) for address, record in found.records.items()}
     if settings.json:
-        screen.json(
-            {
-                "rebuilt": {address: record.status for address, record in made.items()},
-                "unwanted": [each.job.job_id for each in found.unwanted],
-                "drafts": [each.job.job_id for each in found.drafts],
-                "dry_run": dry_run,
-            }
+        told = edit_types.Rebuilt(
+            rebuilt={address: record.status for address, record in made.items()},
+            unwanted=tuple(each.job.job_id for each in found.unwanted),
+            drafts=tuple(each.job.job_id for each in found.drafts),
+            dry_run=dry_run,
         )
+        screen.json(msgspec.to_builtins(told))
     else:
         screen.result(rebuilt_text(made, found, dry_run=dry_run, columns=screen.columns))
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+import msgspec
 
 from reconciler.commands.options import Command, Globals, with_globals
 from reconciler.commands.speaking import Screen
@@ -11,6 +12,7 @@ from reconciler.core.errors import NotApprovedError, UsageError
 from reconciler.store.shared_state import SharedState
 from reconciler.store.store_lock import Holder, break_lock, holder_of
 from reconciler.views.cells import visible
+from reconciler.views.edit_types import Unlocked
 from reconciler.views.state_text import unlocked_text
 
 
@@ -35,7 +37,7 @@ def unlock_command(settings: Globals, identifier: str | None, *, force: bool) ->
         _need_a_word(screen, held, state.name, identifier, force=force)
         break_lock(shared, identifier or held.id)
     if settings.json:
-        screen.json({"unlocked": held.id if held is not None else None})
+        screen.json(msgspec.to_builtins(Unlocked(unlocked=held.id if held is not None else None)))
     else:
         screen.result(unlocked_text(state.name, str(held) if held is not None else None))
     return 0
