@@ -25,6 +25,9 @@ from reconciler.commands.pipes import flush, mute
 USAGE = 64
 INTERRUPTED = 130
 
+# After so many seconds an interrupt that was ignored comes again: Python has left the place that ignored it.
+_MOMENT = 0.02
+
 # Name, module and what it is for. Modules are named after their command.
 COMMANDS = {
     "init": "Write a working spec and what belongs beside it.",
@@ -106,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _open_streams()
     given, out, err = Given(), sys.stdout, sys.stderr
     try:
-        with _interrupted_by_sigterm():
+        with _interrupted_by_sigterm(), _interrupted_for_sure():
             code = cli.main(arguments, prog_name="reconciler", standalone_mode=False, obj=given)
         code = int(code or 0)
     except Exception as error:  # noqa: BLE001 - the last floor: whatever happened ends with words and a code
@@ -131,6 +134,27 @@ def _interrupted_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextmanager
+def _interrupted_for_sure() -> Iterator[None]:
+    """An interrupt that comes where errors are ignored (a destructor, a library's callback) comes again at once."""
+    again: list[threading.Timer] = []
+
+    def ignored(what: sys.UnraisableHookArgs) -> None:
+        if what.exc_type is not KeyboardInterrupt:
+            before(what)
+            return
+        again.append(threading.Timer(_MOMENT, signal.raise_signal, [signal.SIGINT]))
+        again[-1].start()
+
+    before, sys.unraisablehook = sys.unraisablehook, ignored
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+        for each in again:
+            each.cancel()
 
 
 def _open_streams() -> None:

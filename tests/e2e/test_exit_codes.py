@@ -235,6 +235,37 @@ def test_130_during_a_plan(project, number, terminal):
     assert not (project.folder / "state").exists()
 
 
+# The signal comes while an object is let go in the middle of the command, where Python ignores whatever is raised.
+IGNORED = """
+import os, sys
+from reconciler.cli import main
+class LetGo:
+    def __del__(self):
+        os.kill(os.getpid(), NUMBER)
+        any(map(str, range(9)))
+class Finder:
+    def find_spec(name, *more):
+        if name == "reconciler.commands.plan":
+            LetGo()
+sys.meta_path.insert(0, Finder)
+raise SystemExit(main(["plan"]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_130_where_errors_are_ignored(project, number):
+    """No place of the program swallows a signal, and none tells of it in a traceback."""
+    program = IGNORED.replace("NUMBER", str(int(number)))
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=project.folder, env=project.env(), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+
+    assert 130 == done.returncode, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
 def _wait_for_the_encode(project):
     """Until the journal says that the job was started."""
     journal = project.folder / "state/encodes.journal.jsonl"
