@@ -10,6 +10,7 @@ from reconciler.core.encode import Output
 from reconciler.core.errors import Problem
 from reconciler.core.packages import entry
 from reconciler.core.state import Delivered
+from reconciler.core.subtitle_fields import KINDS as SUBTITLES
 from reconciler.core.targets import Target, Wanted, fields_of, kind_of, target_of
 
 
@@ -64,7 +65,9 @@ def _impossible(output: Output) -> Iterator[Problem]:
         return
     video = output.parameters.video
     has_picture = video is None or video.codec != "none"
-    for name, why in checks.impossible(output.checks, has_picture=has_picture, generated=output.source.kind == "lavfi"):
+    generated = output.source.kind == "lavfi"
+    plain = output.parameters.stills is not None or output.parameters.container in SUBTITLES
+    for name, why in checks.impossible(output.checks, has_picture=has_picture, generated=generated, only_size=plain):
         yield Problem(f"{name} cannot be checked: {why}", output.place, _path(output, f"checks.{name}"))
 
 

@@ -123,12 +123,18 @@ def over(base: Checks, said: ChecksSpec) -> Checks:
     return replace(base, **{name: values[name] for name in said.model_fields_set if name in values})
 
 
-def impossible(checks: Checks, *, has_picture: bool, generated: bool) -> Iterator[tuple[str, str]]:
+def impossible(
+    checks: Checks, *, has_picture: bool, generated: bool, only_size: bool = False
+) -> Iterator[tuple[str, str]]:
     """The checks that an output cannot meet whatever it looks like: the name of each, and why.
 
-    `generated` is whether its source is made up (lavfi), and so has no size.
+    `generated` is whether its source is made up (lavfi), and so has no size; `only_size` whether the output is stills
+    or subtitles, whose content is looked at whole, and measured in no other way.
     """
-    for name in _PICTURE:
+    for name in asked_of(checks) if only_size else ():
+        if name not in {"max_size", "decode"}:
+            yield name, "of stills and subtitles only the size is"
+    for name in () if only_size else _PICTURE:
         if getattr(checks, name) is not None and not has_picture:
             yield name, "it compares pictures, and this output has none"
     if isinstance(checks.max_size, str) and generated:

@@ -37,7 +37,7 @@ def check_output(
     together; None: where the system keeps temporary files.
     """
     if subject.parameters.stills is not None or subject.parameters.container in SUBTITLES:
-        return ()  # neither has sound, or a picture beside that of the source; all of them was looked at
+        return tuple(_whole(subject, checks))  # all of them was looked at, and there is nothing else to measure
     if not is_package(subject.parameters):
         return checker.check(subject, checks, report, cancelled)
     if not Path(subject.path).is_dir():
@@ -62,7 +62,8 @@ def _share(report: Callable[[float], None], number: int, count: int) -> Callable
 
 def _whole(subject: Subject, checks: Checks) -> list[CheckResult]:
     """What holds for all files together."""
-    size = trees.size(Path(subject.path)) or 0
+    path = Path(subject.path)
+    size = (trees.size(path) or 0) if path.is_dir() else path.stat().st_size
     source = Path(subject.source_path).stat().st_size if subject.source_path is not None else None
     return list(judge(Checks(max_size=checks.max_size), Measured(size, source_size=source)))
 

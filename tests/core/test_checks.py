@@ -113,6 +113,13 @@ def test_checks_that_make_no_sense():
     assert [] == list(impossible(ALL, has_picture=True, generated=False))
 
 
+def test_of_stills_and_subtitles_only_the_size_is_checked():
+    """Whatever else is asked of them is told before anything runs, rather than passed over."""
+    told = [name for name, _ in impossible(ALL, has_picture=True, generated=False, only_size=True)]
+    assert ["duration_tolerance", "max_bitrate", "min_vmaf", "min_vmaf_p1", "min_ssim", "max_gap"] == told
+    assert [] == list(impossible(Checks(max_size=5, decode="full"), has_picture=True, generated=False, only_size=True))
+
+
 GOOD = Measured(
     size=800_000,
     tracks=(1, 1, 1, 1),

@@ -236,3 +236,20 @@ def test_checks_that_come_after_a_file_of_this_machine(tmp_path, clips):
     assert (3, {"a": "suspect", "b": "complete"}) == told(f"a: {coarse}, {strict}}}", f"b: {coarse}}}")
     code, seen = told(f"c: {coarse}, {strict}}}")
     assert (3, "suspect") == (code, seen["c"])
+
+
+def test_stills_are_checked_for_their_size(tmp_path, clips):
+    """What can be asked of a still is measured of it, and what cannot is told by the plan."""
+    project = Project(tmp_path)
+    project.write("masters/m.mp4", "")
+    (project.folder / "masters/m.mp4").write_bytes(clips["master"].read_bytes())
+    head = "version: 1\nproject: talks\nencodes:\n  bbb:\n    source: masters/m.mp4\n    outputs:\n"
+    still = "{container: jpg, stills: {at: 0.5, height: 90}, checks: CHECKS}"
+    project.write("specs/a.yaml", f"{head}      poster: {still.replace('CHECKS', '{max_size: 100}')}\n")
+    assert 3 == project.apply().code
+    record = project.records()["bbb/poster"]
+    assert ("suspect", True) == (record["status"], "asked for at most 100 bytes" in record["error"])
+
+    project.write("specs/a.yaml", f"{head}      poster: {still.replace('CHECKS', '{min_vmaf: 90}')}\n")
+    plan = project.run("plan")
+    assert (1, True) == (plan.code, "min_vmaf cannot be checked: of stills and subtitles only the size is" in plan.err)
