@@ -89,10 +89,14 @@ def load_specs(settings: Globals, *, require_sources: bool = False) -> spec_file
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What was learnt where a plan does not look by itself: copies in stores, contents of watched sources."""
+    """What was learnt where a plan does not look by itself: copies in stores, contents of watched sources.
+
+    `unseen` says of which sources nothing was learnt, and why.
+    """
 
     copies: Mapping[str, Presence | None] = field(default_factory=dict)
     contents: Mapping[str, Content] = field(default_factory=dict)
+    unseen: Mapping[str, str] = field(default_factory=dict)
 
 
 NOTHING_SEEN = Outside()
@@ -127,8 +131,8 @@ def look_around(
     seen = sightings.sightings(project, wanted, known, digest, vanished=vanished_sizes(desired, records))
     files = presence(project, paths_to_look_at(records, host(), desired), roots)
     copies = {**copies_here(project, records, host(), digest), **seen_outside.copies}
-    contents = seen_outside.contents
-    return World(host=host(), now=stamp(), sightings=seen, files=files, copies=copies, contents=contents)
+    contents, unseen = seen_outside.contents, seen_outside.unseen
+    return World(host(), stamp(), seen, files, copies, contents=contents, unseen=unseen)
 
 
 def look_at_files(snapshot: Snapshot, roots: Sequence[str] = ()) -> World:

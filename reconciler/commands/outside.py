@@ -22,7 +22,9 @@ def look_outside(settings: Globals, desired: Desired, records: Mapping[str, Reco
     """What is asked of the world with `--refresh`, before a plan is made: copies in stores, and watched sources."""
     watched = {output.source.identity: output.source for output in desired.outputs if output.source.watch}
     copies = look_at_copies(settings, records)
-    return Outside(copies, contents(look_at_contents(settings, watched.values())))
+    looked = look_at_contents(settings, watched.values())
+    unseen = {identity: seen.why for identity, seen in looked.items() if isinstance(seen, Unseen)}
+    return Outside(copies, contents(looked), unseen)
 
 
 def look_at_contents(settings: Globals, wanted: Iterable[Source]) -> Mapping[str, Content | Unseen]:

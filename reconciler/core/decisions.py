@@ -147,6 +147,9 @@ class Decisions:
         if changed is not None:
             code = "source_changed" if output.source.upstream is None else "upstream"
             return Rerun(output, Reason(code, changed), record, ())
+        doubt = self.world.source_doubt(record.source, output.source)
+        if doubt is not None:
+            self.notices.append(Notice("source_doubtful", output.address, f"{doubt}; --rerun makes it again"))
         if record.status != "complete":
             again = self.other_pin(output, record) or self.measured_again(output, record)
             return again or self.unfinished(output, record)

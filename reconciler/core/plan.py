@@ -44,7 +44,8 @@ class Plan:
     """The steps, sorted by address, and what was left alone.
 
     `selection` is what the plan was asked to look at, `declared` counts the outputs of the specs and
-    `unchanged` those that need nothing. `relinks` are free, and no change.
+    `unchanged` those that need nothing; `left` are steps that only an apply which may spend carries out. `relinks`
+    are free, and no change.
     """
 
     project: str
@@ -55,6 +56,7 @@ class Plan:
     unchanged: int = 0
     paused: int = 0
     recorded: int = 0
+    left: int = 0
     selection: Selection = field(default_factory=Selection)
 
 

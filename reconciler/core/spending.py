@@ -14,7 +14,8 @@ def free_of_charge(plan: Plan) -> Plan:
     Jobs that were started are brought in, files are measured, copies are made, links renewed. Nothing is started: a
     job that may still be a draft is left to an apply that may spend.
     """
-    return replace(plan, steps=tuple(step for step in plan.steps if _is_free(step)))
+    free = tuple(step for step in plan.steps if _is_free(step))
+    return replace(plan, steps=free, left=len(plan.steps) - len(free))
 
 
 def _is_free(step: Step) -> bool:

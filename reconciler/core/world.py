@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from reconciler.core.copies import DeliveredCopy, Presence
 from reconciler.core.encode import Desired, Source
-from reconciler.core.evidence import Changed, Content, compare
+from reconciler.core.evidence import Changed, Content, Unknown, compare
 from reconciler.core.mezzanines import Mezzanine, change
 from reconciler.core.ports import Sighting
 from reconciler.core.state import Attempt, Evidence, OutputRecord, Record, SourceRecord
@@ -20,8 +20,8 @@ class World:
     """A look around: local sources by identity, sizes of published files by path (None: not there), this host.
 
     `copies` are delivered copies that were looked at, by where they are (None: not there). `contents` are what
-    servers said of remote sources that somebody looked at, by identity. `mezzanines` are the outputs that others are
-    made from, by address, as a plan leaves them.
+    servers said of remote sources that somebody looked at, by identity; `unseen` are those that could not be looked
+    at, and why. `mezzanines` are the outputs that others are made from, by address, as a plan leaves them.
     `now` is when it was taken (RFC 3339, UTC, whole seconds, as the state writes times).
     """
 
@@ -31,6 +31,7 @@ class World:
     files: Mapping[str, int | None] = field(default_factory=dict)
     copies: Mapping[str, Presence | None] = field(default_factory=dict)
     contents: Mapping[str, Content] = field(default_factory=dict)
+    unseen: Mapping[str, str] = field(default_factory=dict)
     mezzanines: Mapping[str, Mezzanine] = field(default_factory=dict)
 
     def source_change(self, recorded: SourceRecord, source: Source) -> str | None:
@@ -65,6 +66,16 @@ class World:
             return None
         verdict = compare(recorded.content, seen)
         return f"source content changed: {verdict.why}" if isinstance(verdict, Changed) else None
+
+    def source_doubt(self, recorded: SourceRecord, source: Source) -> str | None:
+        """Why nobody can tell whether a watched source that was looked at has changed; None if somebody can."""
+        if not source.watch:
+            return None
+        if source.identity in self.unseen:
+            return f"its source could not be looked at: {self.unseen[source.identity]}"
+        seen = self.contents.get(source.identity)
+        verdict = compare(recorded.content or Content(), seen) if seen is not None else None
+        return f"its source may have changed: {verdict.why}" if isinstance(verdict, Unknown) else None
 
     def same_digest(self, recorded: SourceRecord, source: Source) -> bool:
         """Whether both sides hold a content digest and they are equal: a moved master is not a new one."""

@@ -163,6 +163,7 @@ class Summary(Frozen, frozen=True):
     paused: int = 0
     declared: int = 0
     recorded: int = 0
+    left: int = 0
 
 
 class LimitShown(Frozen, frozen=True):

@@ -140,6 +140,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "paused": "Outputs with enabled: false.",
         "declared": "Outputs in the specs.",
         "recorded": "Addresses in the state.",
+        "left": "Outputs that --no-spend leaves to an apply that may spend.",
     },
     "Notice": {
         "code": "What it is about, as a word for machines.",

@@ -107,6 +107,7 @@ def encode_steps(plan: Plan) -> list[EncodeStep]:
 def summary(plan: Plan) -> Summary:
     """The numbers of a plan. What only a person can decide about is not counted as unchanged."""
     number = counts(plan)
+    told = {notice.address for notice in plan.notices} - {step.address for step in plan.steps}
     new, rerun, retry = number["create"], number["rerun"] + number["supersede"], number["retry"]
     return Summary(
         encode=new + rerun + retry,
@@ -120,7 +121,8 @@ def summary(plan: Plan) -> Summary:
         updated=number["update"],
         delivered=number["redeliver"],
         deleted=number["delete"],
-        unchanged=plan.unchanged - len(plan.notices),
+        unchanged=plan.unchanged - len(told),
+        left=plan.left,
         paused=plan.paused,
         declared=plan.declared,
         recorded=plan.recorded,

@@ -83,8 +83,12 @@ def no_changes(document: PlanDocument) -> str:
         parts.append(f"{summary.paused:,} paused")
     if waiting:
         parts.append(f"{waiting:,} {'needs' if waiting == 1 else 'need'} you (see above)")
+    if summary.left:
+        one = summary.left == 1
+        parts.append(f"{summary.left:,} {'waits' if one else 'wait'} for an apply without --no-spend")
     selected = "" if document.complete else " Only what --target and --exclude select was looked at."
-    return f"No changes. {', '.join(parts)}.{selected}"
+    begins = "Nothing that is free is to be done." if summary.left else "No changes."
+    return f"{begins} {', '.join(parts)}.{selected}"
 
 
 def _header(document: PlanDocument, columns: int) -> list[str]:

@@ -17,6 +17,7 @@ from reconciler.core.state import Evidence, SourceRecord
 from reconciler.core.steps import Create, Move, Rerun, Resume, Retire, Retry, Reuse, ReuseTwin, Supersede, Update
 from reconciler.core.transitions import own_attempt
 from reconciler.core.world import World
+from reconciler.views.plan_json import summary
 
 NEW, OLD = output(crf=21), output(crf=23)
 
@@ -409,3 +410,21 @@ def test_checks_of_a_file_that_cannot_be_had_are_told():
 
     assert ((), ["unchecked"]) == (made.steps, [notice.code for notice in made.notices])
     assert "nobody checked it for min_vmaf" in made.notices[0].sentence
+
+
+def test_a_file_that_no_record_knows_is_told_before_it_is_replaced():
+    """It is a warning about a step that is counted as such, and nothing else."""
+    made = plan(OLD, {}, around=World(host=HOST, files={OLD.path: 7}))
+
+    assert (["unrecorded_file"], 1, 0) == ([notice.code for notice in made.notices], *told(made))
+
+
+def test_what_needs_a_person_is_not_counted_as_declared():
+    """An output that is left alone with a warning counts as none, one with a step and a warning as its step."""
+    assert (0, 0) == told(plan(OLD, {OLD.address: record(OLD, "suspect", output=None, error="black")}))
+
+
+def told(made):
+    """How many outputs a plan says that it encodes, and that are as declared."""
+    numbers = summary(made)
+    return numbers.encode, numbers.unchanged

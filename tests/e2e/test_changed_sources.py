@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -78,6 +79,28 @@ def test_a_source_that_nobody_watches_does_not_rerun(tmp_path, clip, longer, pro
 
         assert [] == changes(project, "--refresh")
         assert asked == len(site.requests)
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        (Page(statuses=[404] * 9), "its source could not be looked at: answered 404 Not Found"),
+        (Page(etag='W/"other"'), "its source may have changed: weak ETag"),
+        (Page(etag=None, modified="Tue, 06 Jan 2026 10:00:00 GMT"), "its source may have changed: Last-Modified"),
+    ],
+)
+def test_a_watched_source_that_nobody_can_tell_about_is_told(tmp_path, clip, page, words):
+    """Neither a rerun nor a silent "as declared": what could not be seen, or differs weakly, is a warning."""
+    with serving({"/m.mp4": clip}) as site:
+        project = Project(tmp_path)
+        project.write("specs/a.yaml", local_spec(f'{{url: "{site.url("/m.mp4")}", watch: content}}'))
+        project.apply(PRIVATE).ok()
+        site.pages["/m.mp4"] = replace(page, content=clip)
+        plan = project.run("plan", PRIVATE, "--refresh", "--detailed-exitcode").ok()
+
+    told = " ".join((plan.out + plan.err).split())
+    assert f"bbb/720p: {words}" in told
+    assert "0 outputs are as declared, 1 needs you" in told
 
 
 def test_a_multipart_etag_that_changed_alone_is_no_change(tmp_path, clip):

@@ -13,7 +13,7 @@ from builders_project import Project
 from builders_remote import SMALL, instant_clip, remote_project, remote_spec
 from builders_server import serving_api
 
-LINK, FILE = 2, 8
+LINK, FILE = 3, 10
 # How many starts of the program a link and a file have to live through, with the waits between them.
 OF_A_LINK, OF_A_FILE = 4, 10
 
@@ -141,6 +141,8 @@ def test_a_cron_job_that_may_not_spend(tmp_path, clip):
         project = remote_project(tmp_path / "project", api, spec_of(_720p="deliver: copies", _480p="deliver: copies"))
         nothing = project.run("apply", "--no-spend").ok()
         assert {} == api.all_starts(), nothing.out
+        assert "2 wait for an apply without --no-spend" in " ".join(nothing.out.split())
+        assert "No changes" not in nothing.out
         project.apply("--no-wait").ok()
         done = project.run("apply", "--no-spend").ok()
 
