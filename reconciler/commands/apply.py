@@ -14,10 +14,11 @@ from reconciler.commands import wiring
 from reconciler.commands.apply_options import applying
 from reconciler.commands.approving import Asked, approval_of, left_of, saved_plan
 from reconciler.commands.choosing import choosing
+from reconciler.commands.gathering import stamp
 from reconciler.commands.options import Command, Globals, refuse_nothing, trusting, with_globals
 from reconciler.commands.plan import save
 from reconciler.commands.plan_options import quoting
-from reconciler.commands.planning import now, repeated
+from reconciler.commands.planning import repeated
 from reconciler.commands.quoting import quoted
 from reconciler.commands.speaking import Screen
 from reconciler.commands.watching import Watching
@@ -118,7 +119,7 @@ def _markdown(asked: Asked, outcome: Outcome | None) -> str:
 def _nothing_to_do(settings: Globals) -> int:
     """The plan has said so already; events have a last line whatever happens."""
     if settings.json:
-        for event in outcome_events(_NOTHING, now(), 0):
+        for event in outcome_events(_NOTHING, stamp(), 0):
             Screen(settings).event(event)
     return 0
 
@@ -127,7 +128,7 @@ def _ended(asked: Asked, outcome: Outcome) -> int:
     """Say how it ended; the exit code."""
     code, screen = exit_code(outcome), Screen(asked.settings)
     if asked.settings.json:
-        for event in outcome_events(outcome, now(), code):
+        for event in outcome_events(outcome, stamp(), code):
             screen.event(event)
         return code
     options = repeated(asked.settings, asked.selection)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler import __version__
-from reconciler.commands import wiring
+from reconciler.commands import gathering, wiring
 from reconciler.commands.gathering import Planned
 from reconciler.commands.options import Globals
-from reconciler.commands.planning import document_of, now, repeated
+from reconciler.commands.planning import document_of, repeated
 from reconciler.commands.speaking import Screen
 from reconciler.commands.states import state_of
 from reconciler.commands.watching import Watching
@@ -95,7 +95,7 @@ def approval_of(
 
 def _show(screen: Screen, asked: Asked, document: PlanDocument) -> None:
     if asked.settings.json:
-        stamp = now()
+        stamp = gathering.stamp()
         screen.event(version_event(__version__, stamp))
         for event in plan_events(document, stamp):
             screen.event(event)

@@ -228,11 +228,12 @@ def trusting(function: Function) -> Function:
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's signature
     """The recorded addresses that begin like this, for a shell; none where the state cannot be read."""
+    from reconciler.commands.states import is_shared  # noqa: PLC0415 - only needed when a shell asks
     from reconciler.core.errors import ReconcilerError  # noqa: PLC0415 - only needed when a shell asks
     from reconciler.store import store  # noqa: PLC0415 - only needed when a shell asks
 
     state = ctx.ensure_object(Given).settled({}).state
-    if "://" in state:
+    if is_shared(state):
         return []  # nobody is contacted while somebody types
     try:
         return [address for address in store.read(Path(state), "").snapshot.records if address.startswith(incomplete)]

@@ -13,7 +13,7 @@ from reconciler.commands import gathering
 from reconciler.commands.choosing import choosing, telling
 from reconciler.commands.options import Command, Globals, refuse_nothing, trusting, with_globals
 from reconciler.commands.plan_options import environment_option, quoting
-from reconciler.commands.planning import document_of, now, repeated
+from reconciler.commands.planning import document_of, repeated
 from reconciler.commands.speaking import Screen
 from reconciler.core.errors import ReconcilerError, RefusedError, UsageError
 from reconciler.core.selection import Selection
@@ -132,7 +132,7 @@ def _commands(planned: gathering.Planned) -> list[tuple[str, str]]:
 
 
 def _say_events(screen: Screen, document: PlanDocument) -> None:
-    stamp = now()
+    stamp = gathering.stamp()
     screen.event(version_event(__version__, stamp))
     for event in plan_events(document, stamp):
         screen.event(event)

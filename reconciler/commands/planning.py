@@ -5,21 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 from reconciler import __version__
-from reconciler.commands.gathering import Planned
+from reconciler.commands.gathering import Planned, stamp
 from reconciler.commands.options import Globals, flags
 from reconciler.commands.runner import remarks
 from reconciler.core.limits import Limits
 from reconciler.core.selection import Selection
 from reconciler.views.document import Basis, PlanDocument
 from reconciler.views.plan_json import plan_document
-
-
-def now() -> str:
-    """The time as documents and events write it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def document_of(planned: Planned, settings: Globals, findings: Sequence[str] = ()) -> PlanDocument:
@@ -36,7 +30,7 @@ def document_of(planned: Planned, settings: Globals, findings: Sequence[str] = (
             state_exists=planned.state_exists,
             base=planned.base,
         ),
-        timestamp=now(),
+        timestamp=stamp(),
         tool_version=__version__,
         refused=planned.refusals,
         guards=planned.guards,

@@ -15,7 +15,7 @@ from dataclasses import replace
 from reconciler.commands.gathering import Planned, with_quotes
 from reconciler.commands.options import Globals
 from reconciler.commands.wiring import provider_of
-from reconciler.core.cost import read_money
+from reconciler.core.cost import Money, read_money
 from reconciler.core.encode import Desired, ProviderSettings
 from reconciler.core.errors import CredentialsError, ProviderError, RejectedError
 from reconciler.core.estimates import Quote, may_start
@@ -87,11 +87,18 @@ def _quote_or_error(provider: Provider, job: PlannedJob) -> Quote | ProviderErro
         return RejectedError("its source would have to be uploaded for that")
     try:
         said = _quoted(provider, provider, _draft_of(job))
-        return None if said is None else Quote(read_money(said), tuple(step.address for step in job.steps))
     except CredentialsError:
         raise
     except ProviderError as error:
         return error
+    money = None if said is None else _money(said)
+    return None if money is None else Quote(money, tuple(step.address for step in job.steps))
+
+
+def _money(said: str) -> Money | None:
+    """What a provider said, if it is an amount."""
+    try:
+        return read_money(said)
     except ValueError:
         return None
 

@@ -6,7 +6,6 @@ import click
 
 from reconciler.commands import gathering, wiring
 from reconciler.commands.options import Command, Globals, trusting, with_globals
-from reconciler.commands.planning import now
 from reconciler.commands.speaking import Screen
 from reconciler.core.encode import Desired
 from reconciler.core.errors import ProviderError
@@ -31,7 +30,7 @@ def command(settings: Globals, *, online: bool) -> int:
     )
     message = f"Success! The specs are valid: {counts}."
     if settings.json:
-        screen.event(validated_event(message, now(), outputs=len(desired.outputs), encodes=encodes))
+        screen.event(validated_event(message, gathering.stamp(), outputs=len(desired.outputs), encodes=encodes))
     else:
         screen.result(f"{message}\n")
     return _asked(screen, settings, desired) if online else 0
@@ -46,7 +45,7 @@ def _asked(screen: Screen, settings: Globals, desired: Desired) -> int:
         except ProviderError as error:
             lines, good, code = (str(error),), False, max(code, error.exit_code)
         if settings.json:
-            screen.event(provider_event(name, tuple(lines), now(), good=good))
+            screen.event(provider_event(name, tuple(lines), gathering.stamp(), good=good))
         else:
             screen.result(provider_text(name, lines, good=good, columns=screen.columns))
     return code

@@ -152,12 +152,12 @@ class Inserting:
         file = self.project / path
         try:
             if file.stat().st_size > side_files.LARGEST:
-                raise RejectedError(f"{path} is too large")
+                raise RejectedError(f"{path} is too large: the most is {side_files.LARGEST / 1e6:g} MB")
             content = file.read_bytes()
         except OSError as error:
             raise RejectedError(f"{path} cannot be read: {error.strerror}") from None
         if planned is not None and planned != f"sha256:{hashlib.sha256(content).hexdigest()}":
-            raise RejectedError(f"{path} is not the file that was planned with: it has changed meanwhile")
+            raise RejectedError(f"{path} is not the file that was planned with: it has changed meanwhile. Plan again.")
         return content
 
 

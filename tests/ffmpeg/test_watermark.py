@@ -244,7 +244,7 @@ def test_a_file_that_changed_after_the_plan_is_told(tmp_path):
     wanted = output(source, video={**H264, "watermark": {"image": "logo.png"}}, audio=None)
     planned = replace(wanted, manifest={"video.watermark.image": f"sha256:{'0' * 64}"})
     (result,) = encode(tmp_path, source, planned).values()
-    assert NotMade("logo.png is not the file that was planned with: it has changed meanwhile") == result
+    assert NotMade("logo.png is not the file that was planned with: it has changed meanwhile. Plan again.") == result
     assert [] == [path.name for path in (tmp_path / "outputs").rglob("*") if path.name.startswith(".")]
 
 
