@@ -78,6 +78,10 @@ class Deliveries:
             else:
                 self._there(going, copy)
 
+    def give_up(self) -> None:
+        """Tell of what had to be measured first, and could not be."""
+        self._rechecks.give_up()
+
     def _there(self, going: _Going, copy: DeliveredCopy) -> None:
         address, wanted = going.output.address, going.target
         record = self.hands.state.snapshot.records[address]

@@ -102,6 +102,8 @@ class _Executor:
         left_twins = self._twins()
         # The copies of what twins took.
         self.under_way.run(())
+        if not self.under_way.stopping:
+            self.deliveries.give_up()
         not_run = sum(len(job.steps) for job in left) + left_twins - self.under_way.held_up
         self._tell_blocked()
         undone = {step.address for job in left for step in job.steps}

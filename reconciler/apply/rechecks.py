@@ -9,7 +9,7 @@ from reconciler.apply.hands import Hands, Pending
 from reconciler.core import transitions
 from reconciler.core.checks import CheckResult, failures
 from reconciler.core.copies import FromLink
-from reconciler.core.encode import Output
+from reconciler.core.encode import Output, Source
 from reconciler.core.errors import ProviderError, UnavailableError
 from reconciler.core.expiry import renewed
 from reconciler.core.happenings import OutputFailed
@@ -20,10 +20,14 @@ from reconciler.core.upstream_files import readable
 
 @dataclass(slots=True)
 class Rechecks:
-    """Begins measurements, and records what came of them."""
+    """Begins measurements, and records what came of them.
+
+    What is compared with the file of another output waits until that is there.
+    """
 
     hands: Hands
     failed: list[OutputFailed] = field(default_factory=list)
+    _late: list[Output] = field(default_factory=list)
     _going: list[tuple[Output, Pending[tuple[CheckResult, ...]]]] = field(default_factory=list)
 
     @property
@@ -32,14 +36,24 @@ class Rechecks:
         return bool(self._going)
 
     def begin(self, output: Output) -> None:
-        """Begin to measure the file of a complete output."""
-        record = self.hands.state.snapshot.records[output.address]
-        link = link_to(self.hands, record)
+        """Begin to measure the file of a complete output, once what it is compared with can be read."""
+        try:
+            compared = self._readable(output)
+        except ProviderError as error:
+            self._tell(output, "unchecked", f"it could not be checked: {error}")
+            return
+        if compared is None:
+            self._late.append(output)
+            return
+        record = self._record(output)
         interrupted: Callable[[], bool] = lambda: bool(self.hands.interrupts())  # noqa: E731 - a fact in one line
-        self._going.append((output, self.hands.measure(self._readable(output), record, link, interrupted)))
+        self._going.append((output, self.hands.measure(compared, record, link_to(self.hands, record), interrupted)))
 
     def look(self) -> list[Output]:
         """Record what was measured by now; the outputs that meet what is asked of them."""
+        late, self._late = self._late, []
+        for output in late:
+            self.begin(output)
         passed: list[Output] = []
         for going in [each for each in self._going if each[1].done()]:
             self._going.remove(going)
@@ -58,6 +72,13 @@ class Rechecks:
                 else:
                     self._not_met(output, failed, results)
         return passed
+
+    def give_up(self) -> None:
+        """Tell of what could not be measured, since nothing that it is compared with came."""
+        late, self._late = self._late, []
+        for output in late:
+            what = f"the file of {output.source.location}, which it is made from, is not there"
+            self._tell(output, "unchecked", f"it could not be checked: {what}")
 
     def _met(self, output: Output, results: tuple[CheckResult, ...]) -> None:
         record, rev, now = self._record(output), self.hands.state.next_rev(output.address), self.hands.stamp()
@@ -79,15 +100,26 @@ class Rechecks:
     def _record(self, output: Output) -> Record:
         return self.hands.state.snapshot.records[output.address]
 
-    def _readable(self, output: Output) -> Output:
-        """The output with a source that can be opened: of a chain, the file of what it is made from."""
-        above = output.source.upstream
-        record = self.hands.state.snapshot.records.get(above.address) if above is not None else None
-        if record is None or not output.checks.needs_source:
+    def _readable(self, output: Output) -> Output | None:
+        """The output with a source that can be opened: of a chain, the file of what it is made from.
+
+        None while that is not there. Raises ProviderError if its provider gives no link to it.
+        """
+        hands, above = self.hands, output.source.upstream
+        if above is None or not output.checks.needs_source:
             return output
-        hands = self.hands
+        record = hands.state.snapshot.records.get(above.address)
+        if record is None or record.status != "complete" or record.fingerprint != above.fingerprint:
+            return None
         found = readable(output.source, record, host=hands.host, now=hands.stamp(), present=hands.files.is_there)
-        return output if found is None or found.kind == "http" else replace(output, source=found)
+        if found is not None and found.kind == "http":
+            found = self._signed(found, record)
+        return None if found is None else replace(output, source=found)
+
+    def _signed(self, source: Source, record: Record) -> Source | None:
+        """The source behind a link that opens it now. Raises ProviderError."""
+        link = link_to(self.hands, record)
+        return None if link is None else replace(source, location=link.renew(), private=link.private)
 
 
 def link_to(hands: Hands, record: Record) -> FromLink | None:

@@ -38,8 +38,9 @@ class Source:
     remote source with `watch`, a change of content encodes again.
 
     One of kind `encode` is the file of another output, `upstream`, whose address is the location; its identity is
-    that output's fingerprint. It is read as a source of another kind once that file is there. `private` is whether
-    a link may lead to private addresses, since its provider has one by the user's word.
+    that output's fingerprint. It is read as a source of another kind once that file is there, and then `address` is
+    that output's. `private` is whether a link may lead to private addresses, since its provider has one by the user's
+    word.
     """
 
     kind: SourceKind
@@ -51,6 +52,7 @@ class Source:
     username: str = ""
     password: str = ""
     upstream: Output | None = field(default=None, repr=False)
+    address: str = ""
     private: bool = False
 
 

@@ -45,7 +45,7 @@ def _places(source: Source, record: Record, host: str, now: str, present: Presen
     output, copy = record.output, record.delivered
     if output is None or output.temp is not None:
         return
-    bare = replace(source, upstream=None)
+    bare = replace(source, upstream=None, address=source.location)
     if output.path is None and not expired(output, now):
         yield replace(bare, kind="http", identity=output.where, location=output.where)
     if output.path is not None and output.is_on(host) and present(output.path, output.size or 0):

@@ -42,4 +42,7 @@ def unlike_its_pin(source: Source, reading: Reading, told: Callable[[], None]) -
     digest = reading.digest(told) if source.sha256 is not None else None
     if source.sha256 is None or digest is None or digest == source.sha256.lower():
         return None
+    if source.address:
+        what = f"the file of {source.address} is not the one that was recorded: its sha256 is {digest:.12}"
+        return f"{what}, not {source.sha256:.12}; to make it again: --rerun {source.address}"
     return f"the source is not the one that is pinned: its sha256 is {digest}, the spec says {source.sha256}"

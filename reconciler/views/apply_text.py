@@ -143,6 +143,9 @@ def what_next(failure: OutputFailed, options: str) -> Iterator[str]:
     if failure.status in _ABOUT_COPIES:
         yield "the output itself is whole; the next apply tries once more"
         return
+    if failure.status == "unchecked":
+        yield "the file is as it was; the next apply looks at it again"
+        return
     if failure.status == "blocked":
         yield f"{live}begun once that is there"
         return

@@ -183,14 +183,55 @@ def test_a_chain_lives(tmp_path):
         .replace("    outputs:\n", f"    checks: {{min_vmaf: 1}}\n    outputs:\n{tall}", 1)
     )
     project.write("specs/a.yaml", checked)
-    assert [("films/master", "output_missing"), ("ladder/tall", "new")] == [
-        (address, reason) for address, _, reason, _ in steps(project)
-    ]
+    assert [
+        ("films/master", "output_missing"),
+        ("ladder/big", "updated"),
+        ("ladder/small", "updated"),
+        ("ladder/tall", "new"),
+    ] == [(address, reason) for address, _, reason, _ in steps(project)]
     assert {"films/master", "ladder/tall"} == {address for address, *_ in steps(project, "--target", "ladder/tall")}
     project.apply("--target", "ladder/*").ok()
     records = project.records()
-    assert "vmaf" in json.dumps(records["ladder/tall"]["checks"])
+    assert all("vmaf" in json.dumps(records[f"ladder/{rung}"]["checks"]) for rung in ("big", "small", "tall"))
     assert before["ladder/big.mp4"] == project.files()["ladder/big.mp4"]
     assert [] == steps(project)
     assert "made from    films/master" in project.run("explain", "ladder/tall").ok().out
     assert "outputs/films/master.mov" in project.run("plan", "--rerun", "ladder/tall", "--show-commands").ok().out
+
+
+def test_a_mezzanine_that_was_altered_is_not_encoded(tmp_path):
+    """A file of the same size and other bytes is no mezzanine: the rung fails, and says what to do about it."""
+    project = written(tmp_path, chain())
+    project.apply().ok()
+    file = project.folder / "outputs/mezz/master.mov"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 255
+    file.write_bytes(content)
+    project.write("specs/a.yaml", chain().replace("height: 48", "height: 50"))
+    failed = project.apply()
+    assert (3, True) == (failed.code, "the file of mezz/master is not the one that was recorded" in flat(failed.out))
+    assert "to make it again: --rerun mezz/master" in flat(failed.out)
+
+    project.apply("--rerun", "mezz/master").ok()
+    assert [] == steps(project)
+
+
+def test_what_cannot_be_compared_yet_is_looked_at_later(tmp_path):
+    """A check that comes later, of a mezzanine that is gone and paused: told, and made once that is there again."""
+    project = written(tmp_path, chain())
+    project.apply().ok()
+    (project.folder / "outputs/mezz/master.mov").unlink()
+    checked = chain().replace("    provider: local\n", "    checks: {min_vmaf: 1}\n", 1)
+    project.write("specs/a.yaml", checked.replace("  mezz:\n", "  mezz:\n    enabled: false\n"))
+    unchecked = project.apply()
+    assert (3, True) == (
+        unchecked.code,
+        "the file of mezz/master, which it is made from, is not" in flat(unchecked.out),
+    )
+    assert "the file is as it was; the next apply looks at it again" in flat(unchecked.out)
+
+    project.write("specs/a.yaml", checked)
+    project.apply().ok()
+    records = project.records()
+    assert all("vmaf" in json.dumps(records[f"ladder/{rung}"]["checks"]) for rung in ("big", "small"))
+    assert [] == steps(project)
