@@ -81,4 +81,5 @@ def _text(planned: Planned, address: str, output: Output | None, screen: Screen)
         assert record is not None, "an address is declared or recorded"
         return retired_text(address, record, step, columns=screen.columns)
     notices = [notice for notice in planned.plan.notices if notice.address == address]
-    return explain_text(output, record, step, notices, columns=screen.columns)
+    held = planned.desired.providers[output.provider].holds
+    return explain_text(output, record, step, notices, held=held, columns=screen.columns)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from reconciler.core.aftercare import target
 from reconciler.core.encode import Output
 from reconciler.core.finished import Notice
 from reconciler.core.manifest import NEUTRAL, Canonical, parameter_fields
@@ -25,16 +26,25 @@ _VALUE_COLUMNS = 16
 
 
 def explain_text(
-    output: Output, record: Record | None, step: Step | None, notices: Sequence[Notice], *, columns: int = 80
+    output: Output,
+    record: Record | None,
+    step: Step | None,
+    notices: Sequence[Notice],
+    *,
+    held: bool = False,
+    columns: int = 80,
 ) -> str:
-    """Would it run and why; then every field, its value and where it was written."""
+    """Would it run and why; then every field, its value and where it was written.
+
+    `held` is whether its provider keeps what it makes.
+    """
     lines = fold(f"{visible(output.address)}: {_verdict(output, record, step)}", columns, rest="  ")
     for notice in notices:
         lines += fold(visible(notice.sentence), columns, first="  ")
     if step is not None:
         for change in changed_fields(step):
             lines += fold(values(change), columns, first="  ", rest="    ")
-    lines += ["", *_fields(output, columns), "", *_facts(output, columns)]
+    lines += ["", *_fields(output, columns), "", *_facts(output, columns, held=held)]
     lines += history_lines(record, columns)
     return "\n".join(lines) + "\n"
 
@@ -164,7 +174,7 @@ def _section(name: str) -> str:
     return next((part for part in _OPTIONAL if name.startswith(f"{part}.")), name.partition(".")[0])
 
 
-def _facts(output: Output, columns: int) -> Iterator[str]:
+def _facts(output: Output, columns: int, *, held: bool) -> Iterator[str]:
     sections = {name.partition(".")[0] for name in output.manifest}
     sections |= {"segment"} if is_package(output.parameters) else set()
     sections |= {part for part in _OPTIONAL if any(name.startswith(f"{part}.") for name in output.manifest)}
@@ -177,7 +187,10 @@ def _facts(output: Output, columns: int) -> Iterator[str]:
     if output.source.kind == "encode":
         yield f"  made from    {visible(output.source.location)}"
     yield f"  declared at  {visible(str(output.place))}"
-    yield f"  written to   {visible(output.path)}"
+    yield f"  written to   {f'nowhere here: {visible(output.provider)} keeps it' if held else visible(output.path)}"
+    copy = target(output)
+    if copy is not None:
+        yield f"  delivered to {visible(copy.where)}"
     yield f"  provider     {visible(output.provider)}"
     yield f"  fingerprint  {output.fingerprint}"
 

@@ -383,6 +383,12 @@ bbb/720p: must be replaced (+/-): video.crf changed.
     )
 
 
+def test_an_explanation_says_where_the_file_is_to_be():
+    """What a provider keeps is nowhere here; a copy is where it is wanted."""
+    text = explained(output("a/b", provider="bytenite", deliver=Deliver("s3://site/t")), held=True)
+    assert "  written to   nowhere here: bytenite keeps it\n  delivered to s3://site/t/a/b.mp4\n" in text
+
+
 def test_explanations_of_what_does_not_run():
     """What needs nothing, is paused, or waits for a person says so in its first line."""
     wanted = output("a/b")
