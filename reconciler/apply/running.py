@@ -22,7 +22,7 @@ from reconciler.core.steps import Supersede
 LOOK_EVERY = 0.05
 
 
-class Limits(Protocol):
+class Pace(Protocol):
     """When to begin no more, and how long to wait; see `executor.Options`."""
 
     @property
@@ -59,7 +59,7 @@ class Running:
         loop: JobLoop,
         feeds: Feeds,
         deliveries: Deliveries,
-        options: Limits,
+        options: Pace,
         *,
         shared: frozenset[str],
     ) -> None:

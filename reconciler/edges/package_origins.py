@@ -14,10 +14,9 @@ from reconciler.core.playlists import Package, follow
 from reconciler.edges.delivered_packages import files_of
 from reconciler.io.download import Watch
 from reconciler.io.link_stream import LinkStream
-from reconciler.io.linked_packages import file_url
+from reconciler.io.linked_packages import LARGEST_TEXT, file_url
 
 _PIECE = 1 << 20
-_LARGEST_TEXT = 16 << 20
 
 
 class PackageOrigin(Protocol):
@@ -90,7 +89,7 @@ class LinkedOrigin:
         stream.begin()
         for piece in stream.pieces():
             content += piece
-            if len(content) > _LARGEST_TEXT:
+            if len(content) > LARGEST_TEXT:
                 raise RejectedError(f"the package cannot be copied: {name} is too long for a playlist")
         return content
 

@@ -13,8 +13,8 @@ from reconciler.core.playlists import OPENER
 from reconciler.io.ranged import LinkError, RangedFile, size_of
 
 # What a playlist, and what a segment, may have at most, in bytes.
-_LARGEST_TEXT = 16 * 1024 * 1024
-LARGEST_SEGMENT = 64 * 1024 * 1024
+LARGEST_TEXT = 16 * 1024 * 1024
+_LARGEST_SEGMENT = 64 * 1024 * 1024
 _AT_ONCE = 8
 _GONE = frozenset({404, 410})
 
@@ -32,7 +32,7 @@ class LinkedPackage:
 
     def read(self, name: str) -> bytes:
         """See core.ports.PackageFiles. Raises LinkError; FileNotFoundError for what the opening playlist leads to."""
-        limit = _LARGEST_TEXT if name.endswith(".m3u8") else LARGEST_SEGMENT
+        limit = LARGEST_TEXT if name.endswith(".m3u8") else _LARGEST_SEGMENT
         try:
             with RangedFile(self._session, self.url(name), limit=limit, sleep=self._sleep) as file:
                 return file.read()
