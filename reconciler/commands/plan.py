@@ -74,11 +74,8 @@ def command(
     options = repeated(settings, selection)
     # What was looked at for the plan, apply has to look at to come to the same.
     looks = f"{' --refresh' if refresh else ''}{' --quote' if quote else ''}"
-    if out is not None:
-        save(Path(out), write_document(document) + "\n", "the plan")
-    if markdown is not None:
-        text = plan_markdown(document, environment=environment or document.project, options=f"{options}{looks}")
-        save(Path(markdown), text, "the comment")
+    _save_plan(document, out)
+    _save_comment(document, markdown, environment, f"{options}{looks}")
     if settings.json:
         _say_events(screen, document)
     else:
@@ -87,6 +84,17 @@ def command(
         if show_commands:
             screen.result(commands_text(_commands(planned)))
     return exit_code(document, fail_on_limits=fail_on_limits, detailed=detailed_exitcode)
+
+
+def _save_plan(document: PlanDocument, out: str | None) -> None:
+    if out is not None:
+        save(Path(out), write_document(document) + "\n", "the plan")
+
+
+def _save_comment(document: PlanDocument, markdown: str | None, environment: str | None, options: str) -> None:
+    if markdown is not None:
+        text = plan_markdown(document, environment=environment or document.project, options=options)
+        save(Path(markdown), text, "the comment")
 
 
 def exit_code(document: PlanDocument, *, fail_on_limits: bool, detailed: bool) -> int:

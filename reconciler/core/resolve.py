@@ -91,8 +91,22 @@ class Resolver:
             problems=self._problems,
             incomplete="providers" in self._namespace.incomplete,
         )
-        outputs: list[Output] = []
         encodes = {name: self._encode(name, entry, around) for name, entry in declared.items()}
+        outputs = self._outputs(encodes, upstreams, most)
+        empty = [encode for encode in encodes.values() if encode is not None and encode.is_empty]
+        desired = Desired(
+            project=self._namespace.project,
+            outputs=tuple(sorted(outputs, key=lambda output: output.address)),
+            providers=providers,
+            files=self._namespace.files,
+            empty=tuple(sorted(encode.name for encode in empty)),
+            limits=self._limits(),
+        )
+        return Resolution(desired, unique(self._problems), tuple(encode.emptiness for encode in empty))
+
+    def _outputs(self, encodes: Mapping[str, Encode | None], upstreams: Upstreams, most: int) -> list[Output]:
+        """The outputs of all encodes, each after what it is made from; problems where they are in each other's way."""
+        outputs: list[Output] = []
         needs = {name: encode.needs() for name, encode in encodes.items() if encode is not None}
         for name in upstreams.in_order(needs):
             encode = encodes[name]
@@ -100,21 +114,11 @@ class Resolver:
                 made = list(islice(encode.outputs(), most + 1 - len(outputs)))
                 upstreams.add(name, made)
                 outputs.extend(made)
-        empty = [encode for encode in encodes.values() if encode is not None and encode.is_empty]
         if len(outputs) > most:
             self._problems.append(Problem(f"the specs want more than {most:,} outputs", None, "", (_MANY,)))
         self._problems.extend(collisions(outputs))
         self._problems.extend(aftercare_problems(outputs, self._trust.media_roots))
-        outputs.sort(key=lambda output: output.address)
-        desired = Desired(
-            project=self._namespace.project,
-            outputs=tuple(outputs),
-            providers=providers,
-            files=self._namespace.files,
-            empty=tuple(sorted(encode.name for encode in empty)),
-            limits=self._limits(),
-        )
-        return Resolution(desired, unique(self._problems), tuple(encode.emptiness for encode in empty))
+        return outputs
 
     def _overrides(self, texts: Mapping[str, str]) -> dict[str, Entry]:
         known = self._namespace.variables
