@@ -23,7 +23,7 @@ ID_LENGTH = 16
 # How many unfinished approvals a state keeps.
 KEPT = 10
 
-# How many outputs may have been finished by others between a plan and its apply; and of how many of the newest just
+# How many outputs may have been begun by others between a plan and its apply; and of how many of the newest just
 # some may have been in the plan.
 LOOKED_BACK = 500
 CHOSEN_FROM = 10
@@ -54,9 +54,9 @@ def check_expected(
 ) -> str:
     """The id under which `lines` may run, given that somebody approved `expected`.
 
-    Equal lines go; so do fewer lines than were approved under that id, and none at all. `done` are lines of finished
-    work, the newest first (see `done_lines`): what others finished since is no change of the plan. Raises
-    PlanChangedError with both ids and the lines that go beyond the approval.
+    Equal lines go; so do fewer lines than were approved under that id, and none at all. `done` are lines of work that
+    needs no approval any more, the newest first (see `done_lines`): what others began since is no change of the plan.
+    Raises PlanChangedError with both ids and the lines that go beyond the approval.
     """
     current = plan_id(lines)
     if current == expected or not lines or _is_rest(expected, lines, approved, done):
@@ -73,7 +73,7 @@ def check_expected(
 
 
 def _is_rest(expected: str, lines: Sequence[str], approved: Mapping[str, Approval], done: Sequence[str]) -> bool:
-    """Whether an id is that of these lines and some that are done by now, so that they are what is left of it.
+    """Whether an id is that of these lines and some that were begun by now, so that they are what is left of it.
 
     Lines of another approval that is not finished may stand beside them: those were approved, too.
     """
@@ -83,7 +83,7 @@ def _is_rest(expected: str, lines: Sequence[str], approved: Mapping[str, Approva
 
 
 def _parts(done: Sequence[str]) -> Iterator[Sequence[str]]:
-    """What of the finished work may have been in a plan: all of the newest, or any of the very newest."""
+    """What of the work begun may have been in a plan: all of the newest, or any of the very newest."""
     yield from (done[:number] for number in range(min(len(done), LOOKED_BACK) + 1))
     newest = done[:CHOSEN_FROM]
     for number in range(1, len(newest)):
@@ -91,11 +91,13 @@ def _parts(done: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def done_lines(records: Mapping[str, Record]) -> tuple[str, ...]:
-    """What would have been the lines of everything that is finished, the newest first."""
-    verbs = {"complete": "encode", "retired": "retire"}
-    finished = [(_ended(record), address, record) for address, record in records.items() if record.status in verbs]
-    newest = sorted(finished, key=lambda each: each[:2], reverse=True)
-    return tuple(f"{verbs[record.status]} {address} {record.fingerprint}" for _, address, record in newest)
+    """What would have been the lines of everything that was begun, however it ended or runs on; the newest first."""
+    begun = ((_ended(record), address, record) for address, record in records.items())
+    newest = sorted(begun, key=lambda each: each[:2], reverse=True)
+    return tuple(
+        f"{'retire' if record.status == 'retired' else 'encode'} {address} {record.fingerprint}"
+        for _, address, record in newest
+    )
 
 
 def _ended(record: Record) -> str:

@@ -135,7 +135,8 @@ def test_allow_and_exclude_lift_by_name():
 
     assert () == refusals(plan([changed], records, allow=("rerun:bbb/*",)))
     assert () == refusals(plan([changed], records, excludes=("bbb/720p",)))
-    assert 1 == len(refusals(plan([changed], records, allow=("rerun:other/*",))))
+    other = output("other/720p")
+    assert 1 == len(refusals(plan([changed, other], records, allow=("rerun:other/*",))))
 
 
 def test_an_unfinished_protected_output_may_run():
@@ -225,6 +226,19 @@ def test_what_others_finished_since_is_no_change_of_the_plan():
         check_expected(expected, rest, {}, ())
     newer = {**after, new.address: record(new, updated_at="2026-01-03T00:00:00Z")}
     assert expected == check_expected(expected, rest, {}, done_lines(newer))
+
+
+@pytest.mark.parametrize("status", ["submitted", "running", "failed", "suspect", "lost"])
+def test_what_runs_or_failed_since_is_no_change_either(status):
+    """Two merges: jobs of the first that run on elsewhere, or failed for good, do not refuse the second."""
+    expected = plan_id(plan_lines(plan([A, B])))
+    begun = record(A, status, failures=9, output=None, job=JobRecord(id="job-1", phase="started"))
+    rest = plan_lines(plan([A, B], {A.address: begun}))
+
+    assert [f"encode {B.address} {B.fingerprint}"] == list(rest)
+    assert expected == check_expected(expected, rest, {}, done_lines({A.address: begun}))
+    with pytest.raises(PlanChangedError):
+        check_expected(expected, rest, {}, done_lines({A.address: replace(begun, fingerprint="0" * 64)}))
 
 
 def test_what_another_approval_has_left_stands_beside():
