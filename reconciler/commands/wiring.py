@@ -57,6 +57,7 @@ from reconciler.ffmpeg.examine_package import examine_package
 from reconciler.io.http import session
 from reconciler.store.states import Writer
 from reconciler.views.plan_json import encode_steps
+from reconciler.views.words import count
 
 # What fetched sources may take together in the cache folder, in bytes.
 CACHE_BYTES = 50_000_000_000
@@ -124,7 +125,7 @@ def run_apply(
         with _interruptible(hands, providers) as counted:
             looked = look_at_contents(settings, _sources_to_be_read(planned))
             for server, names in silent_servers(looked).items():
-                warn(f"{server} gave no answer; {len(names)} sources are there, and their provider may reach them")
+                warn(f"{server} gave no answer; a provider may still reach {count(len(names), 'source')} there")
             return apply(planned.plan, counted, _options(options, approval, planned, contents(looked)))
 
 
