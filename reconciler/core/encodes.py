@@ -8,6 +8,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from reconciler.core import natives, policies
+from reconciler.core.chain_rules import lacking
 from reconciler.core.encode import Origin, Output, ProviderSettings, Source
 from reconciler.core.errors import Place, Problem
 from reconciler.core.fan_out import Tables, members, request_of
@@ -286,6 +287,7 @@ class Encode:
         origins = self._origins_of(rendition, source)
         if ready.rendition is not None and found is not None:
             self._around.refusals.tell(settled.provider, source.source, rendition, origins, self._path)
+            self._around.problems.extend(lacking(rendition, source.source.upstream))
         manifest, fingerprint = rendition.prepared.of(source.prepared)
         yield Output(
             address=f"{encode}/{ready.name}",

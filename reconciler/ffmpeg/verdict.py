@@ -61,7 +61,8 @@ def _looked_at(part: Part, wish: Wish, ended: Ended) -> Packaged:
         if wish.trim != Trim():
             subtitles.cut_file(part.file, wish.trim)
         wrong, cues, end = subtitles.wrong(part.file, wish.parameters)
-        return Packaged(f"{clock(end)} {wish.parameters.container}, {cues} cues", round(end, 3), tuple(wrong))
+        counted = f"{cues} cue{'s' if cues != 1 else ''}"
+        return Packaged(f"{clock(end)} {wish.parameters.container}, {counted}", round(end, 3), tuple(wrong))
     if wish.parameters.stills is not None:
         return _stills(part.file, wish)
     finding = verify(str(part.file), wish, ended.complaints)

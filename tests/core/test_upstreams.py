@@ -138,3 +138,34 @@ encodes:
     (problem,) = problems(write(tmp_path, {"specs/a.yaml": text}))
 
     assert "always encodes the whole source" in problem.message
+
+
+LACKING = {
+    "picture": ("{encode: mezz/sound}", "web-720p", "mezz/sound has no picture"),
+    "still": ("{encode: mezz/sound}", "{container: jpg, stills: {at: 1s}}", "mezz/sound has no picture"),
+    "package": ("{encode: mezz/sound}", "{extends: web-720p, container: hls}", "mezz/sound has no picture"),
+    "sound": ("{encode: mezz/mute}", "{container: m4a, audio: {codec: aac}}", "mezz/mute has no sound"),
+    "track": ("{encode: mezz/mute}", "{container: vtt, subtitles: {track: eng}}", "mezz/mute has no subtitles"),
+    "burnt": ("{encode: mezz/mute}", "{extends: web-720p, subtitles: {burn_in: 0}}", "mezz/mute has no subtitles"),
+    "silence": ("{encode: mezz/mute}", "web-720p", None),
+    "spoken": ("{encode: mezz/sound}", "{container: mp3, audio: {codec: mp3}}", None),
+}
+
+
+@pytest.mark.parametrize("case", LACKING)
+def test_what_an_output_does_not_hold_is_told_before_anything_is_made(tmp_path, case):
+    """No picture is made of sound, no sound of a mute picture, and no output keeps subtitles to be made of."""
+    source, wanted, message = LACKING[case]
+    text = f"""{HEAD}{WEB}encodes:
+  ladder: {{for_each: [a, b], source: {source}, outputs: {{x: {wanted}}}}}
+  mezz:
+    source: https://cdn.example.com/bbb.mov
+    outputs:
+      sound: {{container: m4a, audio: {{codec: aac}}}}
+      mute: {{extends: web-720p, audio: {{codec: none}}}}
+"""
+    if message is None:
+        assert 4 == len(outputs(tmp_path, text.removeprefix(HEAD)))
+    else:
+        (problem,) = problems(write(tmp_path, {"specs/a.yaml": text}))
+        assert message == problem.message.partition(":")[0]

@@ -52,7 +52,7 @@ def test_what_is_cut_off_is_not_counted(clips, tmp_path):
     source = local(clips.subtitled(), start=2, end=6)
     results = encode(tmp_path, source, output(source), output(source, "text", container="srt", **BARE))
     assert all(isinstance(result, Verified) for result in results.values()), results
-    assert "0:03.0 srt, 1 cues" == results["text"].summary
+    assert "0:03.0 srt, 1 cue" == results["text"].summary
     text = (tmp_path / results["text"].path).read_text(encoding="utf-8")
     assert "1\n00:00:01,000 --> 00:00:03,000\neng two\n\n" == text
 
