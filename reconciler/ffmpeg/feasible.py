@@ -11,7 +11,7 @@ from reconciler.core.parameters import Audio, Parameters, Video
 from reconciler.core.subtitle_fields import KINDS as SUBTITLES
 from reconciler.ffmpeg import burn_in, encoders, stills, subtitles
 from reconciler.ffmpeg.arguments import has_audio, has_video
-from reconciler.ffmpeg.facts import MediaFacts, VideoTrack, video_track
+from reconciler.ffmpeg.facts import MediaFacts, VideoTrack, video_track, wanted_span
 from reconciler.ffmpeg.geometry import turned
 from reconciler.ffmpeg.sound import encoder_of as sound_encoder_of
 from reconciler.ffmpeg.tracks import chosen, not_there
@@ -31,7 +31,7 @@ def impossible(wanted: Parameters, facts: MediaFacts, trim: Trim, available: Col
         missing = None if encoder in available else f"this ffmpeg has no encoder {encoder}"
         return missing or stills.impossible(wanted, facts, trim)
     for name, single in singles(wanted).items():
-        reason = _single(single, facts, available)
+        reason = _single(single, facts, available) or _unseen(single, facts, trim)
         if reason is not None:
             return f"variant {name}: {reason}" if name else reason
     return None
@@ -63,6 +63,17 @@ def _video(video: Video, track: VideoTrack | None, available: Collection[str]) -
             f"Ask for tonemap: hable to make it SDR, or for pixel_format: yuv420p10le to keep it"
         )
     return None
+
+
+def _unseen(wanted: Parameters, facts: MediaFacts, trim: Trim) -> str | None:
+    """Why an image over a picture would never be seen."""
+    track, mark = video_track(facts), wanted.video.watermark if wanted.video is not None else None
+    if track is None or mark is None or mark.start is None:
+        return None
+    end = wanted_span(facts, track, trim)[1]
+    if not facts.end or mark.start < end:
+        return None
+    return f"the watermark would come at {mark.start} s, the output ends at {end:.2f} s"
 
 
 def _audio(wanted: Parameters, audio: Audio, facts: MediaFacts, available: Collection[str]) -> str | None:

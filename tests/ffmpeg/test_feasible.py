@@ -65,3 +65,11 @@ def test_a_trim_behind_the_end(clips):
     """There is nothing at 2.5 s of a clip of two."""
     assert reason(clips.plain(), trim=Trim(2.5)) == "the trim starts at 2.5 s, the source ends at 2.00 s"
     assert reason(clips.plain(), trim=Trim(1.5, 9)) is None
+
+
+def test_an_image_that_would_never_be_seen(clips):
+    """A watermark that comes after the end of what is encoded is told, that of a trim too."""
+    mark = {**H264, "watermark": {"image": "logo.png", "start": 1}}
+    assert reason(clips.plain(), video=mark) is None
+    late = reason(clips.plain(), video=mark, trim=Trim(0.2, 1.2))
+    assert "the watermark would come at 1 s, the output ends at 1.00 s" == late
