@@ -68,10 +68,6 @@ class Lookout:
             _waited(self._begin(due, tries=1, wait=False), _PATIENCE)
         self._despair(jobs)
 
-    def soon(self, known: KnownJob) -> None:
-        """Look at a job at the next occasion."""
-        known.next_look = 0.0
-
     def _begin(self, jobs: list[KnownJob], *, tries: int, wait: bool) -> Future[None]:
         """Start a look, or join the one that goes on."""
         with self._lock:

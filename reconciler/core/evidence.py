@@ -41,11 +41,6 @@ class Same:
 
     by: str
 
-    @property
-    def weak(self) -> bool:
-        """Whether other content might look just like this."""
-        return self.by in {"weak ETag", "Last-Modified", "size"}
-
 
 @dataclass(frozen=True, slots=True)
 class Changed:

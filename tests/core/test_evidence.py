@@ -67,13 +67,6 @@ def test_without_a_checksum_another_cut_decides_nothing():
     assert isinstance(compare(before, Content(size=9, etag=f'"{MD5[::-1]}-3"')), Changed)
 
 
-@pytest.mark.parametrize("weak", ["weak ETag", "Last-Modified", "size"])
-def test_what_is_weak_says_so(weak):
-    """A plan may say that it rests on little."""
-    assert Same(weak).weak
-    assert not Same("ETag").weak
-
-
 def test_better_evidence_is_never_a_change():
     """Whatever more a server says later, it agrees with what it said before, and is kept from then on."""
     before = Content(size=9, etag='"a"', modified="Mon")
