@@ -7,6 +7,7 @@ asked for. Where the header of its source can be read too, it must be as long, a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from typing import IO, BinaryIO, cast
 
@@ -54,13 +55,11 @@ def examine(file: IO[bytes], size: int, output: Output, source: IO[bytes] | None
 
 
 def source_facts(source: IO[bytes] | None) -> tuple[MediaFacts | None, list[str]]:
-    """What the header of a source says, or a note that it says nothing; neither where there is no source."""
-    if source is None:
-        return None, []
-    try:
-        return read_header(Watched(source)), []
-    except (av.FFmpegError, OSError):
-        return None, ["its source could not be looked at: whether it is as long, and sounds, was not compared"]
+    """What the header of a source says, or a note that nobody compared with it: it cannot be had, or says nothing."""
+    with suppress(av.FFmpegError, OSError):
+        if source is not None:
+            return read_header(Watched(source)), []
+    return None, ["its source could not be looked at: whether it is as long, and sounds, was not compared"]
 
 
 def unlike(facts: MediaFacts, output: Output, source: MediaFacts | None) -> Iterator[str]:

@@ -73,7 +73,17 @@ class TestWhole:
         """The source may have none: a note."""
         found = seen(clips.silent())
         assert () == found.wrong
-        assert "no sound" in found.notes[0]
+        assert "no sound" in found.notes[-1]
+
+    @pytest.mark.parametrize("source", [None, io.BytesIO(b"no media at all")])
+    def test_without_its_source(self, clips, source):
+        """What nobody could compare is told, whether the source is out of reach or says nothing; else nothing is."""
+        path, content = clips.plain(), clips.plain().read_bytes()
+        wanted = output(local(path))
+        alone = examine(io.BytesIO(content), len(content), wanted, source)
+        assert ((), True) == (alone.wrong, "was not compared" in " ".join(alone.notes))
+        both = examine(io.BytesIO(content), len(content), wanted, io.BytesIO(content))
+        assert ((), ()) == (both.wrong, both.notes)
 
 
 class TestWrong:
