@@ -95,6 +95,8 @@ class SharedObjects:
             found = self._journal(project)
             for _ in range(_READS):
                 read = self.objects.fetch(self.key(SNAPSHOT))
+                if read is None and found[0].generation:
+                    raise _gone(self.url)
                 snap = self._decoded(read[0], project) if read is not None else empty(project or found[0].project)
                 seen = Seen(snap, read[1] if read else None, _one(found[0]), found[1], found[0].generation)
                 if seen.pending is None:
@@ -155,7 +157,10 @@ class SharedObjects:
         found = self.objects.fetch(self.key(JOURNAL))
         if found is None:
             return journal.Read(), None
-        return journal.decode(found[0], f"{self.url}/{JOURNAL}", project), found[1]
+        read = journal.decode(found[0], f"{self.url}/{JOURNAL}", project)
+        if read.torn:
+            raise _torn(self.url)
+        return read, found[1]
 
     def _decoded(self, content: bytes, project: str) -> Snapshot:
         return snapshot.decode(content, f"{self.url}/{SNAPSHOT}", project)
@@ -198,6 +203,24 @@ def taken(url: str) -> StateError:
     return StateError(
         f"{url}: somebody else has written the state since it was read, so this lock was broken.\n"
         "  Nothing of theirs was overwritten, and nothing that is not recorded there was started."
+    )
+
+
+def _gone(url: str) -> StateError:
+    """The journal follows a snapshot that somebody has removed; without it everything would be made again."""
+    return StateError(
+        f"{url}/{SNAPSHOT} is gone, and {JOURNAL} beside it follows on one.\n"
+        f"Bring back the newest object of {BACKUPS}/ beside it, or an older version of it.\n"
+        f"To begin a new state, remove {JOURNAL} too. Nothing was changed."
+    )
+
+
+def _torn(url: str) -> StateError:
+    """No crash does that to an object, which is written whole or not at all."""
+    return StateError(
+        f"{url}/{JOURNAL}: the journal is cut off, and with it what an apply recorded last.\n"
+        "Bring back an older version of it. If there is none, remove it; the next apply looks at their providers\n"
+        "for the jobs that it told of. Nothing was changed."
     )
 
 

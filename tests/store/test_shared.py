@@ -378,6 +378,31 @@ def test_an_object_that_is_no_state_is_refused(one, store, name):
     assert {name} == set(store.list("talks"))
 
 
+@pytest.mark.parametrize("cut", [5, -1])
+def test_a_journal_that_is_cut_off_is_refused(one, store, cut):
+    """An object is written whole, so somebody else did that; what is missing may be a job that was started."""
+    with one.writer() as writer:
+        put(writer, "a/1")
+    content, version = store.fetch("talks/encodes.journal.jsonl")
+    store.swap("talks/encodes.journal.jsonl", content[:cut], version)
+    for call in (one.read, one.writer):
+        with pytest.raises(StateError, match="journal is cut off"):
+            call()
+
+
+def test_a_snapshot_that_is_gone_is_missed(one, two, store):
+    """Its journal knows that there was one: nothing is made again for want of it. Without both a state begins anew."""
+    with one.writer() as writer:
+        put(writer, "a/1")
+    store.remove("talks/encodes.json")
+    for call in (one.read, one.writer, two.read, two.writer):
+        with pytest.raises(StateError, match=r"talks/encodes\.json is gone"):
+            call()
+    assert ["encodes.journal.jsonl"] == sorted(store.list("talks"))
+    store.remove("talks/encodes.journal.jsonl")
+    assert {} == two.records()
+
+
 def test_a_work_folder_that_leads_out_is_refused(tmp_path, store):
     """A repository is not trusted to choose where things are written."""
     project = tmp_path / "project"
