@@ -17,6 +17,7 @@ import platformdirs
 from reconciler.commands.kinds import knowledge
 from reconciler.commands.options import Globals
 from reconciler.commands.states import state_of
+from reconciler.core.aftercare import folders_wanted
 from reconciler.core.approval import Refusal, plan_id, plan_lines, refusals
 from reconciler.core.copies import Presence
 from reconciler.core.encode import Desired
@@ -130,7 +131,8 @@ def look_around(
     known, digest = known_sources(desired, records), Digests(cache_folder()).digest
     seen = sightings.sightings(project, wanted, known, digest, vanished=vanished_sizes(desired, records))
     files = presence(project, paths_to_look_at(records, host(), desired), roots)
-    copies = {**copies_here(project, records, host(), digest), **seen_outside.copies}
+    here = copies_here(project, records, host(), digest, folders_wanted(desired.outputs))
+    copies = {**here, **seen_outside.copies}
     contents, unseen = seen_outside.contents, seen_outside.unseen
     return World(host(), stamp(), seen, files, copies, contents=contents, unseen=unseen)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from reconciler.core import checks, targets
 from reconciler.core.delivery import STORES
@@ -19,6 +20,16 @@ def target(output: Output) -> Target | None:
     if output.deliver is None:
         return None
     return target_of(output.deliver, fields_of(output), _entry(output))
+
+
+def folders_wanted(outputs: Sequence[Output]) -> list[str]:
+    """Where copies in folders are to be, as far as their templates can be filled."""
+    found: list[str] = []
+    for output in outputs:
+        with suppress(ValueError):
+            wanted = target(output)
+            found += [wanted.where] if wanted is not None and not wanted.remote else []
+    return found
 
 
 def _entry(output: Output) -> str:

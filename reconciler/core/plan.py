@@ -26,6 +26,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from reconciler.core.aftercare import target
 from reconciler.core.chains import Chains
 from reconciler.core.decisions import IN_FLIGHT, Decisions
 from reconciler.core.encode import Desired, Output
@@ -102,6 +103,8 @@ class _Planner:
         }
         self.known_paths |= {attempt.output.path for record in records.values() for attempt in record.previous}
 
+        self.known_copies = {record.delivered.where for record in records.values() if record.delivered is not None}
+
     def steps(self) -> list[Step]:
         """All steps: what is wanted, chains from their beginning on, what is left over, then one encode for twins."""
         for output in self.desired.outputs:
@@ -138,7 +141,12 @@ class _Planner:
             self.unchanged += 1
 
     def warn_of_replaced(self, step: Step) -> None:
-        """A file that no record knows stands where a new one will be: say so before it is replaced."""
+        """A file that no record knows stands where a new one will be, or a copy: say so before it is replaced."""
+        if not isinstance(step, Retire | Delete):
+            wanted = target(step.output)
+            if wanted is not None and self.world.copies.get(wanted.where) and wanted.where not in self.known_copies:
+                sentence = f"{wanted.where} is there, and no record knows it: a copy will replace it"
+                self.rows.notices.append(Notice("unrecorded_file", step.address, sentence))
         if not isinstance(step, Create | Move | Reuse) or self.world.files.get(step.output.path) is None:
             return
         if step.output.path not in self.known_paths:

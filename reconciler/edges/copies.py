@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,14 +20,29 @@ _SLACK = 2.0
 
 
 def copies_here(
-    project: Path, records: Mapping[str, Record], host: str, digest: Callable[[Path], str]
+    project: Path,
+    records: Mapping[str, Record],
+    host: str,
+    digest: Callable[[Path], str],
+    wanted: Iterable[str] = (),
 ) -> dict[str, Presence | None]:
     """What stands where copies were made in folders of this machine, by place (None: nothing).
 
-    `digest` is the sha256 of a file, perhaps one that is known already.
+    `digest` is the sha256 of a file, perhaps one that is known already. `wanted` are places where copies are yet to
+    be made.
     """
     copies = {record.delivered.where: record.delivered for record in records.values() if record.delivered is not None}
-    return {where: _seen(project / where, copy, digest) for where, copy in copies.items() if copy.host == host}
+    taken = {where: _standing(project / where) for where in wanted if where not in copies}
+    made = {where: _seen(project / where, copy, digest) for where, copy in copies.items() if copy.host == host}
+    return {**taken, **made}
+
+
+def _standing(path: Path) -> Presence | None:
+    """Whatever stands where nothing of ours does yet; the size of a folder is not of interest."""
+    try:
+        return Presence(path.stat().st_size)
+    except OSError:
+        return None
 
 
 def _seen(path: Path, copy: Delivered, digest: Callable[[Path], str]) -> Presence | None:

@@ -8,12 +8,14 @@ from msgspec.structs import replace
 from builders import HOST, desired, file_of, output, record, source, world
 from reconciler.core import handovers
 from reconciler.core.checks import Checks
+from reconciler.core.copies import Presence
+from reconciler.core.delivery import Deliver
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.plan import make_plan
 from reconciler.core.ports import Sighting
 from reconciler.core.selection import Selection
 from reconciler.core.spending import free_of_charge
-from reconciler.core.state import Evidence, SourceRecord
+from reconciler.core.state import Delivered, Evidence, SourceRecord
 from reconciler.core.steps import Create, Move, Rerun, Resume, Retire, Retry, Reuse, ReuseTwin, Supersede, Update
 from reconciler.core.transitions import own_attempt
 from reconciler.core.world import World
@@ -417,6 +419,19 @@ def test_a_file_that_no_record_knows_is_told_before_it_is_replaced():
     made = plan(OLD, {}, around=World(host=HOST, files={OLD.path: 7}))
 
     assert (["unrecorded_file"], 1, 0) == ([notice.code for notice in made.notices], *told(made))
+
+
+def test_a_file_in_the_place_of_a_copy_is_told_before_it_is_replaced():
+    """Not of a copy that was made, and only where something is to be done."""
+    wanted = output(deliver=Deliver("dist"))
+    where = "dist/bbb/720p.mp4"
+    around = World(host=HOST, copies={where: Presence(7)})
+    made = plan(wanted, {}, around=around)
+    assert [f"{where} is there, and no record knows it: a copy will replace it"] == [n.sentence for n in made.notices]
+
+    known = record(wanted, "failed", failures=1, output=None, delivered=Delivered(where, 7, "ab", "cd", 1, "", HOST))
+    assert () == plan(wanted, {wanted.address: known}, around=around).notices
+    assert () == plan(wanted, {}, around=World(host=HOST, copies={where: None})).notices
 
 
 def test_what_needs_a_person_is_not_counted_as_declared():

@@ -139,6 +139,10 @@ def test_a_cron_job_that_may_not_spend(tmp_path, clip):
     """--no-spend asks nobody and starts nothing new; what was started elsewhere it brings in and delivers."""
     with serving_api(tmp_path, instant=clip, instant_seconds=1.0) as api:
         project = remote_project(tmp_path / "project", api, spec_of(_720p="deliver: copies", _480p="deliver: copies"))
+        project.write("copies/bbb/720p.mp4", "of somebody")
+        told = " ".join(project.run("plan").ok().out.split())
+        assert "bbb/720p: copies/bbb/720p.mp4 is there, and no record knows it: a copy will replace it" in told
+        assert "copies/bbb/480p.mp4 is there" not in told
         nothing = project.run("apply", "--no-spend").ok()
         assert {} == api.all_starts(), nothing.out
         assert "2 wait for an apply without --no-spend" in " ".join(nothing.out.split())
