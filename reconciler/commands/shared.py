@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from reconciler.core.delivery import STORES
+from reconciler.core.delivery import STORES, to_error
 from reconciler.core.errors import UsageError
 from reconciler.core.targets import kind_of
 from reconciler.io.stores import Patience, Store
@@ -49,6 +49,8 @@ def _parts(url: str) -> tuple[str, str, str]:
         raise UsageError(f"--state: credentials and queries do not belong into its URL; {_RIGHT}")
     if not parts.netloc or not path or path.endswith(".json"):
         raise UsageError(f"--state: name the folder of the state in its bucket; {_RIGHT}")
+    if to_error(f"{scheme}://{parts.netloc}/{path}") is not None:
+        raise UsageError(f"--state: this path holds what a path in a bucket cannot hold; {_RIGHT}")
     return scheme, parts.netloc, path
 
 

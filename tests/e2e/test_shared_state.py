@@ -283,7 +283,8 @@ def test_a_url_that_names_no_state_is_refused(tmp_path):
     """By what is wrong, with what would be right, and without the secret that is in it."""
     desk = Desk(tmp_path)
     wrong = ("http://h/x", "s3://site", "s3://site/encodes.json", "s3://key:SECRET@site/x", "s3://site/x?sig=SECRET")
-    for url in wrong:
+    odd = ("s3://site/a/../b", "s3://site/.", "s3://site/a//b", "s3://site/a\x1bb", "s3://si te/b")
+    for url in (*wrong, *odd):
         refused = desk.run("--state", url, "state", "list")
         assert (64, True, False) == (refused.code, "s3://BUCKET/PATH" in refused.err, "SECRET" in refused.err)
     assert "is a file; its lock ends with the process" in desk.run("state", "unlock").err
