@@ -78,7 +78,7 @@ class _Executor:
         self.options = options
         leaders = {step.address: step.of for step in plan.steps if isinstance(step, ReuseTwin)}
         feeds = Feeds(hands, leaders)
-        self.loop = JobLoop(hands, feeds, options.contents, options.lifted)
+        self.loop = JobLoop(hands, feeds, options.contents, options.sightings, options.lifted)
         self.began = hands.now()
         self.free = 0
         self.relinked = 0

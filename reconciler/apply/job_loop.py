@@ -29,6 +29,7 @@ from reconciler.core.ports import (
     OutputResult,
     Provider,
     Running,
+    Sighting,
     Suspect,
     Verified,
 )
@@ -46,6 +47,7 @@ class JobLoop:
     hands: Hands
     feeds: Feeds
     contents: Mapping[str, Content] = field(default_factory=dict)
+    sightings: Mapping[str, Sighting] = field(default_factory=dict)
     lifted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     encoded: list[OutputDone] = field(default_factory=list)
     failed: list[OutputFailed] = field(default_factory=list)
@@ -55,7 +57,7 @@ class JobLoop:
     submissions: Submissions = field(init=False)
 
     def __post_init__(self) -> None:
-        self.submissions = Submissions(self.hands, self.feeds, self.contents, self.lifted)
+        self.submissions = Submissions(self.hands, self.feeds, self.contents, self.sightings, self.lifted)
 
     def begin(self, planned: PlannedJob, provider: Provider) -> Attended | None:
         """Prepare and start a job, or attach to the one an earlier apply began; None if it could not be."""

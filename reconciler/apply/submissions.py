@@ -19,7 +19,7 @@ from reconciler.core.errors import UnavailableError
 from reconciler.core.evidence import Content
 from reconciler.core.happenings import JobMessage, JobStarted
 from reconciler.core.jobs import PlannedJob
-from reconciler.core.ports import Draft, Lost, Provider, Quotes
+from reconciler.core.ports import Draft, Lost, Provider, Quotes, Sighting
 from reconciler.core.state import Phase, Record
 from reconciler.core.steps import EncodeStep, Resume
 
@@ -63,12 +63,17 @@ class Submissions:
         hands: Hands,
         feeds: Feeds,
         contents: Mapping[str, Content],
+        sightings: Mapping[str, Sighting],
         lifted: Mapping[str, tuple[str, ...]] = NOTHING,
     ) -> None:
-        """`contents` are what servers say of the sources now, by identity; `lifted` refusals, by address."""
+        """`contents` are what servers say of the sources now, `sightings` looks at local ones, both by identity.
+
+        `lifted` are refusals, by address.
+        """
         self._hands = hands
         self._feeds = feeds
         self._contents = contents
+        self._sightings = sightings
         self._lifted = lifted
 
     def begin(self, planned: PlannedJob, provider: Provider) -> Attended:
@@ -180,7 +185,8 @@ class Submissions:
     def _intend(self, planned: PlannedJob) -> None:
         state, now = self._hands.state, self._hands.stamp()
         known = state.snapshot.records
-        content = self._contents.get(planned.request.source.identity)
+        source = planned.request.source.identity
+        content, seen = self._contents.get(source), self._sightings.get(source)
         made_by = self._feeds.made_by(planned)
         records = {
             step.address: transitions.looked_at(
@@ -194,6 +200,7 @@ class Submissions:
                     made_by=made_by,
                 ),
                 content,
+                seen,
             )
             for step in planned.steps
         }

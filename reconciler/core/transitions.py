@@ -15,7 +15,7 @@ from reconciler.core.history import with_cancelled, with_end, with_verdict
 from reconciler.core.jobs import PlannedJob, attempt_of
 from reconciler.core.mezzanines import remade
 from reconciler.core.pins import kept
-from reconciler.core.ports import Done, Held, Suspect, Verified
+from reconciler.core.ports import Done, Held, Sighting, Suspect, Verified
 from reconciler.core.state import Attempt, Delivered, Evidence, JobRecord, OutputRecord, Phase, Record, SourceRecord
 from reconciler.core.steps import Create, EncodeStep, Resume, Retry
 from reconciler.core.targets import Target
@@ -23,9 +23,17 @@ from reconciler.core.urls import without_query
 from reconciler.core.world import expired
 
 
-def looked_at(record: Record, content: Content | None) -> Record:
-    """The record of a job about to be prepared, with what the server of its source says of it now."""
-    return record if content is None else replace(record, source=replace(record.source, content=content))
+def looked_at(record: Record, content: Content | None, seen: Sighting | None = None) -> Record:
+    """The record of a job about to be prepared, with what the server of its source says of it now, or a look at it.
+
+    A job that cannot even read its source fails for that content, and for no other.
+    """
+    source = record.source
+    if content is not None:
+        source = replace(source, content=content)
+    if seen is not None and seen.exists and source.evidence.size is None:
+        source = replace(source, evidence=Evidence(seen.size, seen.mtime_ns), sha256=seen.sha256)
+    return replace(record, source=source)
 
 
 def intended(

@@ -235,3 +235,18 @@ def test_what_cannot_be_compared_yet_is_looked_at_later(tmp_path):
     records = project.records()
     assert all("vmaf" in json.dumps(records[f"ladder/{rung}"]["checks"]) for rung in ("big", "small"))
     assert [] == steps(project)
+
+
+def test_a_master_that_was_no_media_and_is_repaired_is_tried_again(tmp_path):
+    """A mezzanine that failed for good for what its master held fails for that alone: another file is another try."""
+    project = written(tmp_path, chain(source="master.mov"))
+    project.write("master.mov", "this is no media")
+    assert [3, 3, 3] == [project.apply().code for _ in range(3)]
+    assert "No changes" in project.run("plan").ok().out
+
+    maker = written(tmp_path / "maker", chain())
+    maker.apply().ok()
+    (project.folder / "master.mov").write_bytes((maker.folder / "outputs/mezz/master.mov").read_bytes())
+    assert ("mezz/master", "rerun", "source_changed", None) == steps(project)[-1]
+    project.apply().ok()
+    assert [] == steps(project)
