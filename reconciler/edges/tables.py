@@ -46,7 +46,10 @@ def _file(request: TableRequest, folders: Folders, texts: Texts, problems: list[
     if not folders.allowed(path):
         problems.append(_problem(request, f'"{request.name}" leads out of the project folder', _INSIDE))
         return None
-    if not path.is_file():
+    if path.exists() and not path.is_file():
+        problems.append(_problem(request, f"{request.name} is no regular file", "Put a file in its place."))
+        return None
+    if not path.exists():
         problems.append(_problem(request, f"{request.name} is not there", *_near(path, folders)))
         return None
     if request.kind == "template" and ending != ".json":

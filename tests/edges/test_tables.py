@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from builders_specs import encode, load, problems, write
@@ -161,3 +163,11 @@ def test_null_is_no_fan_out_and_no_preset(tmp_path):
     output = "{extends: null, container: mkv, video: {codec: h264, crf: 20}, audio: {codec: none}}"
     write(tmp_path, {"specs/a.yaml": encode(body.replace("OUTPUT", output))})
     assert ["a/x"] == [output.address for output in load(tmp_path).desired.outputs]
+
+
+def test_what_is_no_file_is_no_table(tmp_path):
+    """A pipe that nobody writes to is not waited for, nor is a file of its own name offered in its place."""
+    write(tmp_path, {"specs/a.yaml": encode(f"for_each: {{file: rows.json}}\n{REST}")})
+    os.mkfifo(tmp_path / "rows.json")
+    [problem] = problems(tmp_path)
+    assert ("rows.json is no regular file", ("Put a file in its place.",)) == (problem.message, problem.hints)
