@@ -131,7 +131,7 @@ def _failed(failed: Sequence[OutputFailed], columns: int, options: str) -> list[
         if failure.status in IN_FLIGHT or not failure.failures:
             attempt = "" if failure.status in _ABOUT_COPIES else "no attempt was used"
         lines += fold(f"{head}  {attempt}", columns, rest=" " * 10)
-        for line in (failure.error, *what_next(failure, options)):
+        for line in (" ".join(failure.error.split()), *what_next(failure, options)):
             lines += fold(visible(line), columns, first=" " * 10)
     return lines
 

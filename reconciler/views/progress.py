@@ -57,7 +57,7 @@ class PlainProgress:
             self._ended += 1
         for verb, text in said(happening, self._heard):
             tally = f" ({self._ended} of {self._outputs})" if verb in {"verified", "failed"} else ""
-            self._say(f"{now:%H:%M:%S} {verb:<{_VERB}}{text}{tally}")
+            self._say(f"{now:%H:%M:%S} {f'{verb} ':<{_VERB}}{text}{tally}")
 
     def _due(self, happening: JobProgress, now: datetime) -> bool:
         job_id = happening.job.request.job_id
@@ -97,7 +97,7 @@ def _plainly(happening: OutputDelivered | OutputFailed | Canaries | Stopping) ->
         case OutputDelivered():
             return "delivered", f"{visible(happening.address)}  {visible(happening.where)}"
         case OutputFailed():
-            return happening.status, f"{visible(happening.address)}: {visible(happening.error)}"
+            return happening.status, f"{visible(happening.address)}: {visible(' '.join(happening.error.split()))}"
         case Canaries(jobs=jobs, waiting=waiting):
             return "canary", f"{', '.join(map(job_label, jobs))} first; {count(waiting, 'output')} wait for that"
         case Stopping():

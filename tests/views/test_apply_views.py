@@ -79,6 +79,16 @@ def test_lines_without_a_terminal():
     )
 
 
+def test_an_error_of_several_lines_is_one():
+    """Its lines are words in a row, and the longest status is apart from the address."""
+    lines = []
+    failure = OutputFailed("a/b", "undelivered", "no credentials.\n  Set \x1b[31mA and B.", 0, 2)
+    PlainProgress(lines.append, Clock(NOON), outputs=1).tell(failure)
+    assert [r"14:02:07 undelivered a/b: no credentials. Set \x1b[31mA and B."] == lines
+    text = apply_text(outcome([], [failure]), state="state/encodes.json", exit_code=3)
+    assert r"          no credentials. Set \x1b[31mA and B." in text
+
+
 class Clock:
     """A clock that a test turns."""
 
