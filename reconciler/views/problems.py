@@ -122,4 +122,7 @@ def _tally(error: SpecError) -> str:
     files = {problem.place.file for problem in error.problems if problem.place is not None}
     if not error.files or not files:
         return f"{errors}."
+    # Documents and tables beside the specs are not counted among the files that were read.
+    if len(files) > error.files:
+        return f"{errors} in {count(len(files), 'file')}."
     return f"{errors} in {len(files):,} of {count(error.files, 'file')}."

@@ -142,6 +142,12 @@ Error: no project
     )
 
 
+def test_documents_beside_the_specs_are_counted_too():
+    """Problems in more files than there are specs are in so many files, not in three of one."""
+    beside = [Problem("wrong", Place(f"templates/{name}.json", 1, 1), "encodes") for name in "abc"]
+    assert error_text(spec_error(*beside)).splitlines()[-1].startswith("3 errors in 3 files.")
+
+
 def test_other_errors_say_what_they_say():
     """Any other expected error is printed as it is, control characters made visible."""
     assert "Error: bad \\x1b[0m file\nDo that.\n" == error_text(ReconcilerError("bad \x1b[0m file\nDo that."))
