@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -87,19 +88,30 @@ class Measuring:
     def __init__(self, inspector: Inspector, project: Path) -> None:
         self._inspector, self._project = inspector, project
         self._threads = Threads("measure", 1)
+        self._closed = threading.Event()
+        self._pending: list[Future[tuple[CheckResult, ...]]] = []
 
     def __call__(
         self, output: Output, record: Record, link: FromLink | None, cancelled: Callable[[], bool]
     ) -> Future[tuple[CheckResult, ...]]:
         """See apply.hands.Measure."""
         pending: Future[tuple[CheckResult, ...]] = Future()
-        self._threads.put(lambda: self._measured(output, record, link, cancelled), pending)
+        stopped = lambda: self._closed.is_set() or cancelled()  # noqa: E731 - a fact in one line
+        self._threads.put(lambda: self._measured(output, record, link, stopped), pending)
+        self._pending.append(pending)
         return pending
+
+    def close(self) -> None:
+        """End what is still being measured, so that no process of it outlives this one."""
+        self._closed.set()
+        wait(self._pending, _GRACE)
 
     def _measured(
         self, output: Output, record: Record, link: FromLink | None, cancelled: Callable[[], bool]
     ) -> tuple[CheckResult, ...]:
         assert record.output is not None, "only a finished file is measured"
+        if cancelled():
+            raise UnavailableError("it was stopped")
         try:
             if link is None:
                 return self._inspector.inspect(self._project / (record.output.path or ""), output, cancelled)
@@ -121,5 +133,8 @@ def _untold(_fraction: float) -> None:
 def _never() -> bool:
     return False
 
+
+# How long a measurement is waited for after it was told to end, in seconds.
+_GRACE = 5.0
 
 _WATCH = Watch(lambda _done, _total: None, _never, time.sleep)

@@ -238,6 +238,7 @@ def _hands(
     try:
         yield hands, list(providers.values())
     finally:
+        measuring.close()
         for provider in providers.values():
             provider.close()
         fetcher.close()
