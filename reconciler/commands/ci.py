@@ -10,17 +10,16 @@ from pathlib import Path
 
 import click
 
-from reconciler.commands import gathering
 from reconciler.commands.choosing import choosing, telling
-from reconciler.commands.options import Command, Globals, Group, trusting, with_globals
-from reconciler.commands.plan import exit_code, save
+from reconciler.commands.options import Command, Globals, Group, refuse_nothing, trusting, with_globals
+from reconciler.commands.plan import exit_code, planned_against, save
 from reconciler.commands.plan_options import environment_option
 from reconciler.commands.planning import document_of, repeated
 from reconciler.commands.reviewing import Reviewers, unguessable
 from reconciler.commands.speaking import Screen
 from reconciler.commands.states import state_of
 from reconciler.core.approval import plan_id
-from reconciler.core.errors import ReconcilerError
+from reconciler.core.errors import ReconcilerError, UsageError
 from reconciler.core.selection import Selection
 from reconciler.edges.actions import append_output, run_of
 from reconciler.edges.github import BOT, PullRequests
@@ -61,6 +60,12 @@ def in_github() -> None:
 @_AUTHOR
 @telling
 @click.option("--no-comment", is_flag=True, help="Write no comment.")
+@click.option(
+    "--base",
+    metavar="REF",
+    callback=refuse_nothing,
+    help="Compare with the specs of this commit, not the state; there is nothing to approve, and no comment.",
+)
 @trusting
 @with_globals
 def plan(
@@ -72,6 +77,7 @@ def plan(
     out: str | None,
     fail_on_limits: bool,
     no_comment: bool,
+    base: str | None,
 ) -> int:
     """Plan as reconciler plan does, offline, and tell it: in the log, in the summary of the step, as annotations, as
     outputs for later steps, and in one comment of the pull request, which is updated in place.
@@ -79,9 +85,11 @@ def plan(
     What GitHub does not take is a warning; it never fails the plan.
     """
     run = run_of(os.environ, Path.cwd())
-    reviewers = Reviewers(run, Screen(settings), author, comments=not no_comment)
+    if base is not None and out is not None:
+        raise UsageError("--base compares specs with specs: leave out --out")
+    reviewers = Reviewers(run, Screen(settings), author, comments=not no_comment and base is None)
     try:
-        planned = gathering.make_offline_plan(settings, selection)
+        planned = planned_against(settings, selection, base)
     except ReconcilerError as error:
         reviewers.told_failure(error, environment or run.name)
         return error.exit_code

@@ -109,6 +109,11 @@ def _planned(settings: Globals, selection: Selection, base: str | None, *, refre
         from reconciler.commands.outside import look_outside  # noqa: PLC0415 - a tenth of a second that few plans need
 
         return gathering.make_offline_plan(settings, selection, partial(look_outside, settings))
+    return planned_against(settings, selection, base)
+
+
+def planned_against(settings: Globals, selection: Selection, base: str | None) -> gathering.Planned:
+    """The offline plan over the state, or over what the commit `base` declares. Raises SpecError, UsageError."""
     if base is None:
         return gathering.make_offline_plan(settings, selection)
     from reconciler.commands.comparing import compared_with  # noqa: PLC0415 - starts git, which few plans need

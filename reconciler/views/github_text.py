@@ -83,7 +83,8 @@ def plan_outputs(document: PlanDocument) -> dict[str, str]:
     summary, changes, total = document.summary, bool(document.resource_changes), document.cost
     costs = (amount(each.expected or "0", each.currency) for each in (*total.expected, *total.learnt))
     return {
-        "plan_id": document.plan_id,
+        # What was compared with other specs, nobody can approve.
+        "plan_id": document.plan_id if document.basis.base is None else "",
         "changes": str(changes).lower(),
         "refused": str(bool(document.refusals)).lower(),
         "to_encode": str(summary.encode),

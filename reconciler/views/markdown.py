@@ -44,8 +44,8 @@ def plan_markdown(
     `environment` is a name (letters, digits and `_.-`), `commit` what was planned, `options` the flags that
     an apply has to repeat to mean the same plan.
     """
-    head = f"{marker(environment)}\n{plan_id_line(document.plan_id)}\n"
     base = document.basis.base
+    head = f"{marker(environment)}\n" if base else f"{marker(environment)}\n{plan_id_line(document.plan_id)}\n"
     about = f"Plan for {code(environment)}" if base is None else f"Specs of {code(environment)} since {code(base)}"
     title = f"### {about}: {_headline(document)}\n\n"
     changes = document.resource_changes

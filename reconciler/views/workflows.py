@@ -38,6 +38,9 @@ def _committed() -> Mapping[str, str]:
         "contents": "write        # the state is committed",
         "variables": "",
         "secrets": "",
+        "depth": "",
+        "own": "",
+        "forks": "",
         "needs": "It needs no secret: a plan is offline. On a pull request from a fork it stands in the summary "
         "of the run alone.",
     }
@@ -52,7 +55,11 @@ def _shared(state: str) -> Mapping[str, str]:
         "contents": "read",
         "variables": f"env:\n  RECONCILER_STATE: {json.dumps(state)}\n",
         "secrets": "".join(f"\n          {name}: ${{{{ secrets.{name} }}}}" for name in names),
-        "needs": f"Its credentials need no more than to read {state}; a pull request from a fork has none and fails.",
+        "depth": "\n          fetch-depth: 2",
+        "own": "\n        if: github.event.pull_request.head.repo.full_name == github.repository",
+        "forks": _FORKS,
+        "needs": f"Its credentials need no more than to read {state}. A pull request from a fork has none:\n"
+        "# its specs are compared with those before it, in the summary of the run.",
     }
 
 
@@ -149,6 +156,12 @@ _UNSENT = """\
             state/shared/*/kept.*.json
           if-no-files-found: ignore"""
 
+# HEAD is what merging would give, so its first parent is the branch as it is.
+_FORKS = """
+      - name: Show what the specs of a fork change
+        if: github.event.pull_request.head.repo.full_name != github.repository
+        run: reconciler ci github plan --base HEAD^"""
+
 _PLAN = """\
 # Shows on every pull request what merging it would encode, and at what cost.
 # {needs}
@@ -167,11 +180,11 @@ concurrency:
     steps:
       - uses: {checkout}
         with:
-          persist-credentials: false
+          persist-credentials: false{depth}
 {install}
-      - run: reconciler ci github plan --environment {environment} --out plan.json
+      - run: reconciler ci github plan --environment {environment} --out plan.json{own}
         env:
-          GITHUB_TOKEN: ${{{{ github.token }}}}{secrets}
+          GITHUB_TOKEN: ${{{{ github.token }}}}{secrets}{forks}
       - uses: {upload}
         if: always()
         with:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 
 import pytest
 
@@ -164,6 +165,26 @@ def test_without_a_right_to_comment_there_is_a_summary(tmp_path, hub, more):
 
     assert [] == hub.asked
     assert "2 new outputs" in (tmp_path / "summary.md").read_text()
+
+
+def test_a_fork_without_the_state_compares_specs(tmp_path, hub):
+    """Where the state takes credentials that a fork has not: what the specs change, and nothing to approve."""
+    made = reviewed(tmp_path, hub, fork=True)
+    made.environment["RECONCILER_STATE"] = "s3://states/talks"
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+    for words in (["init", "-q"], ["add", "specs"], [*who, "commit", "-qm", "first"]):
+        subprocess.run(["git", *words], cwd=made.folder, check=True)
+    assert 8 == made.run("ci", "github", "plan").code
+    made.write("specs/encodes.yaml", ladder_spec(crf=20))
+    (tmp_path / "summary.md").unlink()
+    made.run("ci", "github", "plan", "--base", "HEAD").ok()
+    summary, said = (tmp_path / "summary.md").read_text(), outputs(tmp_path)
+
+    assert "### Specs of `prod` since <code>HEAD &#40;" in summary
+    assert ("", "true", "1") == (said["plan_id"], said["changes"], said["to_rerun"])
+    assert "plan-id" not in summary
+    assert [] == hub.asked
+    assert 64 == made.run("ci", "github", "plan", "--base", "HEAD", "--out", "plan.json").code
 
 
 def test_a_token_is_sent_to_https_alone(tmp_path, hub):

@@ -98,6 +98,17 @@ def test_a_shared_state_is_named_and_nothing_is_committed(name):
     assert [True] == [step["run"].removeprefix("exec ").startswith("reconciler ") for step in opened]
 
 
+def test_a_fork_is_shown_what_needs_no_credentials():
+    """Each pull request is planned by one step: its own with the state, a stranger's by its specs and those before."""
+    plans = [step for step in steps(SHARED["reconciler-plan.yml"]) if step.get("run", "").startswith("reconciler ")]
+    whose = "github.event.pull_request.head.repo.full_name {} github.repository"
+
+    assert [whose.format("=="), whose.format("!=")] == [step["if"] for step in plans]
+    assert ("reconciler ci github plan --base HEAD^", False) == (plans[1]["run"], "env" in plans[1])
+    assert 2 == steps(SHARED["reconciler-plan.yml"])[0]["with"]["fetch-depth"]
+    assert "if" not in next(step for step in steps(FILES["reconciler-plan.yml"]) if "ci github" in step.get("run", ""))
+
+
 @pytest.mark.parametrize("name", ["reconciler-apply.yml", "reconciler-collect.yml"])
 def test_what_could_not_be_brought_to_a_store_is_kept(name):
     """Even when the apply failed, and without the links that open files."""
