@@ -19,6 +19,7 @@ from reconciler.core.expiry import link_is_dead
 from reconciler.core.manifest import Difference
 from reconciler.core.state import Record
 from reconciler.core.steps import CHECKS, Reason, Redeliver, Relink, Rerun, Step, Update
+from reconciler.core.upstream_files import gone
 from reconciler.core.world import World, copy_state, expired, output_state
 
 
@@ -65,7 +66,10 @@ def _checked(output: Output, record: Record, world: World) -> Verdict:
     missing = unmet(output.checks, record.checked)
     if not missing or _at_hand(record, world):
         return Verdict(updated(output, record, missing))
-    sentence = f"nobody checked it for {', '.join(missing)}, and its file cannot be had here; --rerun makes it again"
+    where = gone(record, world.host, world.now)
+    sentence = (
+        f"nobody checked it for {', '.join(missing)}, and no check reads its file, {where}; --rerun makes it again"
+    )
     return Verdict(updated(output, record), Notice("unchecked", output.address, sentence))
 
 

@@ -412,6 +412,7 @@ def test_checks_of_a_file_that_cannot_be_had_are_told():
 
     assert ((), ["unchecked"]) == (made.steps, [notice.code for notice in made.notices])
     assert "nobody checked it for min_vmaf" in made.notices[0].sentence
+    assert "its file, which is on elsewhere, not here;" in made.notices[0].sentence
 
 
 def test_a_file_that_no_record_knows_is_told_before_it_is_replaced():
