@@ -27,14 +27,15 @@ from reconciler.ffmpeg.geometry import is_deinterlaced, output_rate, output_size
 from reconciler.ffmpeg.media import Packets, open_media, read_packets
 from reconciler.ffmpeg.probe import FirstPicture, describe, is_cover
 from reconciler.ffmpeg.sound import channels_of
-from reconciler.ffmpeg.tail import decode_tail
+from reconciler.ffmpeg.tail import Tail, decode_tail
 from reconciler.ffmpeg.tonemap import is_brought_down, kept_light
 from reconciler.ffmpeg.tracks import Chosen, chosen, is_copied
 
 # Of a long last group of pictures only the first frames are decoded: the rest of the file is held together by
 # its packets, which are all read, and this look should cost milliseconds.
 _TAIL_FRAMES = 32
-_TAIL_SOUND = 0.5
+# A search in Ogg comes behind the last of its pages, which are about a second long, or to no place at all.
+_TAIL_SOUND = (0.5, 3.0, math.inf)
 
 # Clocks of containers are as coarse as a millisecond.
 _CLOCK = 0.002
@@ -197,11 +198,21 @@ def _broken_tail(container: av.container.InputContainer, packets: dict[int, Pack
         seen = packets.get(stream.index)
         if seen is None or stream.type not in {"video", "audio"} or is_cover(stream):
             continue
-        video = stream.type == "video"
-        since = seen.last_keyframe if video else max(seen.start, seen.end - _TAIL_SOUND)
-        tail = decode_tail(container, stream, since, _TAIL_FRAMES if video else None)
+        kind = "picture" if stream.type == "video" else "sound"
+        tail = _tail(container, stream, seen)
         if tail.broken or not tail.frames:
-            yield f"the end of its {'picture' if video else 'sound'} cannot be decoded"
+            yield f"the end of its {kind} cannot be decoded"
+
+
+def _tail(container: av.container.InputContainer, stream: av.stream.Stream, seen: Packets) -> Tail:
+    """The end of a track, decoded; of a sound as much as it takes to find it."""
+    if stream.type == "video":
+        return decode_tail(container, stream, seen.last_keyframe, _TAIL_FRAMES)
+    tail = Tail(0, 0, ends_whole=False)
+    for seconds in _TAIL_SOUND:
+        if not tail.frames and not tail.broken:
+            tail = decode_tail(container, stream, max(seen.start, seen.end - seconds))
+    return tail
 
 
 def _damage(facts: MediaFacts, wish: Wish, complaints: Complaints) -> Iterator[str]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from builders_ffmpeg import local, made
+from reconciler.core.ports import Verified
 from reconciler.ffmpeg.media import open_media, read_packets
 from reconciler.ffmpeg.tail import decode_tail
 
@@ -35,3 +39,11 @@ def test_an_overwritten_tail_does_not(clips, tmp_path):
     path.write_bytes(data)
     assert tail(path).broken > 0
     assert not tail(path).ends_whole
+
+
+@pytest.mark.parametrize("end", [1.3, 2.5, 3.9])
+def test_the_end_of_ogg_is_found_wherever_its_pages_end(clips, tmp_path, end):
+    """Ogg is searched by pages of a second: sound of any length is whole."""
+    source = local(clips.plain("four.mp4", seconds=4), end=end)
+    result, _ = made(tmp_path, source, container="ogg", video=None, audio={"codec": "opus"})
+    assert isinstance(result, Verified), result
