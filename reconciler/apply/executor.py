@@ -26,14 +26,12 @@ from reconciler.core.plan import Plan
 from reconciler.core.ports import Sighting
 from reconciler.core.state import Approval
 from reconciler.core.steps import (
-    Create,
     Delete,
+    EncodeStep,
     Move,
     Redeliver,
-    Rerun,
     Resume,
     Retire,
-    Retry,
     Reuse,
     ReuseTwin,
     Step,
@@ -83,7 +81,7 @@ class _Executor:
         self.free = 0
         self.relinked = 0
         self.deliveries = Deliveries(hands)
-        encode_steps = [step for step in plan.steps if isinstance(step, Create | Rerun | Retry | Resume | Supersede)]
+        encode_steps = [step for step in plan.steps if isinstance(step, EncodeStep)]
         attempts = newest_attempts(hands.state.snapshot.records)
         # What others are made from comes before them.
         self.jobs = sorted(plan_jobs(plan.project, encode_steps, attempts), key=depth)

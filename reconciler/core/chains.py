@@ -20,22 +20,19 @@ from reconciler.core.selection import Selection
 from reconciler.core.state import Record
 from reconciler.core.steps import (
     Create,
+    EncodeStep,
     Move,
     Reason,
     Rerun,
     Resume,
-    Retry,
     Reuse,
     ReuseTwin,
     Step,
-    Supersede,
     Update,
 )
 from reconciler.core.upstream_files import gone, readable
 from reconciler.core.upstreams import upstreams_of
 from reconciler.core.world import World
-
-_ENCODES = (Create, Rerun, Retry, Resume, Supersede)
 
 
 def in_order(outputs: Iterable[Output]) -> list[Output]:
@@ -96,7 +93,7 @@ class Chains:
     def _mezzanine(self, upstream: Output) -> Mezzanine | None:
         """What this plan leaves of an output that others are made from; None if that is not what is wanted of it."""
         step = self._found.get(upstream.address)
-        if isinstance(step, _ENCODES):
+        if isinstance(step, EncodeStep):
             return Mezzanine(upstream.address, remade(step), coming=True)
         if isinstance(step, ReuseTwin):
             return Mezzanine(upstream.address, coming=True)
@@ -108,7 +105,7 @@ class Chains:
     def feed(self, output: Output, rows: Decisions) -> None:
         """See that what an output is made from is there when it is encoded; else take its step away and say why."""
         step = self._found.get(output.address)
-        if not isinstance(step, _ENCODES) or self._has_read(step):
+        if not isinstance(step, EncodeStep) or self._has_read(step):
             return
         why = self._supply(output, rows)
         if why is not None:
@@ -127,7 +124,7 @@ class Chains:
         assert upstream is not None, "an output of a chain"
         step, record = self._found.get(upstream.address), self._records.get(upstream.address)
         self._needed.add(upstream.address)
-        if isinstance(step, (*_ENCODES, ReuseTwin)):
+        if isinstance(step, EncodeStep | ReuseTwin):
             return None
         made = _left_by(step, record)
         if made is None or made.fingerprint != upstream.fingerprint:
@@ -184,7 +181,7 @@ class Chains:
 
     def drop_what_was_not_needed(self, rows: Decisions) -> None:
         """Of what nobody selected, keep only the files that something selected is made from; tell nothing of it."""
-        files = (*_ENCODES, Move, Reuse, ReuseTwin)
+        files = EncodeStep | Move | Reuse | ReuseTwin
         for address in self.brought:
             if address in self._found and not (address in self._needed and isinstance(self._found[address], files)):
                 step = self._found.pop(address)

@@ -24,6 +24,13 @@ SOUND = "audio"
 # The list of the pictures in a folder of stills.
 STILLS_LIST = "stills.vtt"
 
+# What opens a package of HLS, and one of DASH.
+MASTER = "master.m3u8"
+MANIFEST = "manifest.mpd"
+
+# The files that open a folder of any kind.
+OPENERS = (MASTER, MANIFEST, STILLS_LIST)
+
 _SECONDS = 6
 
 
@@ -48,7 +55,7 @@ def entry(parameters: Parameters) -> str:
         return STILLS_LIST
     if not is_package(parameters):
         return ""
-    return "master.m3u8" if has_hls(parameters) else "manifest.mpd"
+    return MASTER if has_hls(parameters) else MANIFEST
 
 
 def has_hls(parameters: Parameters) -> bool:

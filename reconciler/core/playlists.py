@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from posixpath import dirname
 from urllib.parse import unquote, urlsplit
 
+from reconciler.core.packages import MASTER
+
 # What the playlist that opens a package is called with us, whatever its server calls it.
-OPENER = "master.m3u8"
+OPENER = MASTER
 
 _URI = re.compile(r'[:,]URI="([^"]*)"')
 _SECONDS = re.compile(r"#EXTINF:([0-9]{1,9}(?:\.[0-9]{1,12})?)")

@@ -12,9 +12,9 @@ import requests
 
 from reconciler.core.copies import DeliveredCopy, FromLink, Presence, Request
 from reconciler.core.errors import RejectedError, UnavailableError
+from reconciler.core.packages import OPENERS
 from reconciler.core.targets import Target
 from reconciler.core.urls import without_query
-from reconciler.edges.delivered_packages import OPENERS
 from reconciler.edges.package_origins import LinkedOrigin
 from reconciler.io import atomic, trees
 from reconciler.io.download import Watch, check_cancelled, download

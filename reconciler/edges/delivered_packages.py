@@ -14,12 +14,11 @@ import msgspec
 
 from reconciler.core.copies import DeliveredCopy, Presence
 from reconciler.core.errors import RejectedError, UnavailableError
-from reconciler.core.packages import STILLS_LIST
+from reconciler.core.packages import OPENERS
 from reconciler.io import trees
 from reconciler.io.stores import Object, Store
 
 NOTE = ".reconciler.json"
-OPENERS = ("master.m3u8", "manifest.mpd", STILLS_LIST)
 _PLAYLISTS = (".m3u8", ".mpd", ".vtt")
 ALTERED = "altered"
 

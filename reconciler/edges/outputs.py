@@ -14,17 +14,13 @@ from pathlib import Path, PurePosixPath
 
 from reconciler.core.encode import Source
 from reconciler.core.errors import ReconcilerError
-from reconciler.core.packages import STILLS_LIST
+from reconciler.core.packages import OPENERS
 from reconciler.core.ports import SourceSeen
 from reconciler.edges.spec_texts import Folders, real
 from reconciler.io import atomic, trees
 from reconciler.io.hashing import sha256
 
 _FOLDER = "outputs"
-
-# What a package is opened by.
-# The files that open a folder which is an output: a package, or stills.
-_PLAYLISTS = ("master.m3u8", "manifest.mpd", STILLS_LIST)
 
 
 def presence(project: Path, paths: Iterable[str], roots: Sequence[str] = ()) -> dict[str, int | None]:
@@ -173,7 +169,7 @@ def _refuse_other_folders(path: Path) -> None:
 
 
 def _is_package(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in _PLAYLISTS)
+    return any((folder / name).is_file() for name in OPENERS)
 
 
 def _sizes(folder: Path, wanted: Collection[str]) -> dict[str, int]:

@@ -23,8 +23,6 @@ from reconciler.ffmpeg.tracks import chosen
 
 INIT = "init.mp4"
 INDEX = "index.m3u8"
-MASTER = "master.m3u8"
-MANIFEST = "manifest.mpd"
 # So many pictures late is a pause; and a rate, in pictures a second, at which anything moves smoothly.
 _PAUSE = 2.5
 _LIVELY = 30

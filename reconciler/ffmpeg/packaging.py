@@ -8,13 +8,13 @@ from typing import BinaryIO, cast
 
 import av
 
-from reconciler.core.packages import has_dash, has_hls, segment_seconds, segment_type
+from reconciler.core.packages import MANIFEST, MASTER, has_dash, has_hls, segment_seconds, segment_type
 from reconciler.ffmpeg.arguments import audio_track, has_video
 from reconciler.ffmpeg.codec_names import codec_name
 from reconciler.ffmpeg.complaints import Complaints
 from reconciler.ffmpeg.facts import MediaFacts, Track, video_track
 from reconciler.ffmpeg.notes import channels, clock
-from reconciler.ffmpeg.packages import INDEX, INIT, MANIFEST, MASTER, Stream, layout
+from reconciler.ffmpeg.packages import INDEX, INIT, Stream, layout
 from reconciler.ffmpeg.playlists import Choice, Rendition, manifest, master_playlist, media_playlist
 from reconciler.ffmpeg.segments import Joined, Measured, broken_end, files_of, join_end, measure, stuff
 from reconciler.ffmpeg.verify import Wish, verify

@@ -11,12 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from reconciler.core.packages import MASTER
 from reconciler.io import atomic
 from reconciler.server.jobs import Result
 
 LONGEST_NAME = 200
 _UPLOADS, _OUTPUTS, _RESULTS = "uploads", "outputs", "results"
-_MASTERS = ("master.m3u8", "index.m3u8")
+_MASTERS = (MASTER, "index.m3u8")
 
 
 class Files:
