@@ -256,7 +256,7 @@ class JobLoop:
         now, rev = self.hands.stamp(), self.hands.state.next_rev(step.address)
         record = transitions.read_from(self._record(step), done, now)
         if isinstance(result, Suspect):
-            self._fail(step, transitions.suspect(record, result, rev, now), "suspect")
+            self._fail(step, transitions.suspect(record, result, step.output, rev, now), "suspect")
         else:
             self._fail(step, transitions.failed(record, result.error, rev, now), "failed")
 
@@ -286,7 +286,9 @@ class JobLoop:
     def told_failed(self, address: str, attempts: int) -> None:
         """Tell of an output whose record says that it failed."""
         record = self.hands.state.snapshot.records[address]
-        living = next((attempt.output.path or attempt.provider for attempt in record.previous), None)
+        job = record.job.id if record.job is not None else ""
+        older = (attempt for attempt in record.previous if attempt.job is None or attempt.job.id != job)
+        living = next((attempt.output.path or attempt.provider for attempt in older), None)
         error = record.error or "its file could not be renamed and stays where it is"
         happening = OutputFailed(address, record.status, error, record.failures, attempts, living)
         self.failed.append(happening)

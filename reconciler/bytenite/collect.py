@@ -20,7 +20,7 @@ from reconciler.bytenite.naming import match_results
 from reconciler.bytenite.origins import Origins
 from reconciler.bytenite.standing import cost, link_expiry, seconds, stamp
 from reconciler.bytenite.wire import Job, Result
-from reconciler.core.checks import failures
+from reconciler.core.checks import CheckResult, failures
 from reconciler.core.copies import FromLink
 from reconciler.core.encode import Output
 from reconciler.core.errors import RejectedError, UnavailableError
@@ -186,10 +186,10 @@ class Collector:
         try:
             results = self.inspect(FromLink(found.link, renew, self.private), output)
         except RejectedError as error:
-            return Suspect(shown(found.link), f"it could not be checked: {error}", size=found.size, notes=found.notes)
+            return _suspect(found, f"it could not be checked: {error}", ())
         failed = failures(results)
         if failed is not None:
-            return Suspect(shown(found.link), failed, size=found.size, notes=found.notes, checks=results)
+            return _suspect(found, failed, results)
         return replace(found, checks=results)
 
     def _held(self, job: Job, result: Result) -> Held:
@@ -225,6 +225,11 @@ def _made_alone(result: Result, output: Output) -> bool:
     mark = f"-{output.fingerprint[:8]}"
     stem = (result.name or shown(result.link)).rstrip("/").rpartition("/")[2].partition(".")[0]
     return _OURS.fullmatch(stem) is None or stem.endswith(mark)
+
+
+def _suspect(held: Held, error: str, results: tuple[CheckResult, ...]) -> Suspect:
+    """A whole file that does not meet what the spec asks for."""
+    return Suspect(shown(held.link), error, size=held.size, notes=held.notes, checks=results, held=held)
 
 
 def _unseen(held: Held, error: LinkError) -> Held | NotMade:

@@ -109,7 +109,8 @@ class Held:
 class Suspect:
     """An output that was made but does not prove whole; it is kept where `path` says, for a look.
 
-    `path` is a file, or the link of what a provider holds, without its signature.
+    `path` is a file, or the link of what a provider holds, without its signature. `held` is a file there that is whole,
+    and only does not meet a check that the spec asks for.
     """
 
     path: str
@@ -118,6 +119,7 @@ class Suspect:
     sha256: str | None = None
     notes: tuple[str, ...] = ()
     checks: tuple[CheckResult, ...] = ()
+    held: Held | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,9 +149,8 @@ def verified(record: Record, result: Verified, output: Output, *, rev: int, now:
     return with_end(whole, "complete", now)
 
 
-def held(record: Record, result: Held, output: Output, rev: int, now: str) -> Record:
-    """A whole file that stays with its provider: complete at once. What it replaces lives as long as it lives."""
-    file = OutputRecord(
+def _held_file(result: Held, output: Output) -> OutputRecord:
+    return OutputRecord(
         name=output.name,
         size=result.size,
         link=without_query(result.link),
@@ -160,6 +159,11 @@ def held(record: Record, result: Held, output: Output, rev: int, now: str) -> Re
         duration=result.duration,
         summary=result.summary,
     )
+
+
+def held(record: Record, result: Held, output: Output, rev: int, now: str) -> Record:
+    """A whole file that stays with its provider: complete at once. What it replaces lives as long as it lives."""
+    file = _held_file(result, output)
     whole = replace(
         record,
         rev=rev,
@@ -288,11 +292,18 @@ def waiting(record: Record, error: str, rev: int, now: str) -> Record:
     return replace(record, rev=rev, error=error, updated_at=now)
 
 
-def suspect(record: Record, result: Suspect, rev: int, now: str) -> Record:
-    """A file that does not prove whole; it is kept for a look and never called complete."""
+def suspect(record: Record, result: Suspect, output: Output, rev: int, now: str) -> Record:
+    """A file that does not prove whole; it is kept for a look and never called complete.
+
+    One that is whole and stays with its provider lives on as an earlier attempt: asking less of it costs nothing.
+    """
     kept = f"{result.error} (kept for a look: {result.path})"
-    over = failed(record, kept, rev, now, status="suspect")
-    return replace(over, notes=result.notes, checks=result.checks)
+    over = replace(failed(record, kept, rev, now, status="suspect"), notes=result.notes, checks=result.checks)
+    if result.held is None:
+        return over
+    file = own_attempt(replace(record, output=_held_file(result.held, output), checks=(), checked={}))
+    assert file is not None, "it has a file"
+    return replace(over, previous=(file, *over.previous), checked=asked_of(output.checks))
 
 
 def checked(record: Record, results: tuple[CheckResult, ...], output: Output, rev: int, now: str) -> Record:

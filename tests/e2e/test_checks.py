@@ -188,6 +188,32 @@ def remote_with_checks(site, **outputs):
     return spec.replace("crf: 31", "crf: 30")
 
 
+def test_a_paid_file_is_not_paid_again_when_less_is_asked_of_it(tmp_path, clips):
+    """Suspect at once for a check; with a milder one it is measured again, whole, delivered, and its job is the one."""
+    strict, mild = "checks: {max_size: 10}, deliver: copies, ", "checks: {max_size: 10MB}, deliver: copies, "
+    with serving_api(tmp_path, instant=clips["master"]) as api, serving({"/m.mp4": clips["master"]}) as site:
+        project = remote_project(tmp_path / "project", api, remote_with_checks(site, a=strict))
+        assert 3 == project.apply(PRIVATE).code
+        assert "old file" not in project.apply(PRIVATE).ok().out
+        assert ("suspect", None) == ((record := project.records()["bbb/a"])["status"], record.get("output"))
+
+        project.write("specs/a.yaml", remote_with_checks(site, a=mild))
+        plan = project.run("plan").ok()
+        assert "its checks changed, so its file is looked at again" in plan.out
+        project.apply(PRIVATE).ok()
+        assert ("complete", {"max_size": 10_000_000}) == (
+            (record := project.records()["bbb/a"])["status"],
+            record["checked"],
+        )
+        assert (project.folder / "copies/bbb/a.mp4").is_file()
+        assert "No changes" in project.apply(PRIVATE).ok().out
+        assert [1] == list(api.all_starts().values())
+
+        project.write("specs/a.yaml", remote_with_checks(site, a=strict))
+        assert 3 == project.apply(PRIVATE).code
+        assert [1] == list(api.all_starts().values())
+
+
 @pytest.mark.parametrize(("clip", "code", "status"), [("black", 3, "suspect"), ("master", 0, "complete")])
 def test_checks_that_come_after_the_file(tmp_path, clips, clip, code, status):
     """A file that is taken over, and one that is asked more later, is measured where it is held, for nothing."""
