@@ -221,7 +221,7 @@ def _amount(number: Decimal, unit: str) -> str:
         case "jobs":
             return f"{number:,} {'job' if number == 1 else 'jobs'}"
         case "minutes":
-            return f"{_short(number)} minutes"
+            return f"{_short(number)} {'minute' if number == 1 else 'minutes'}"
         case "percent":
             return f"{_short(number)} %"
         case _:

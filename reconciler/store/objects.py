@@ -198,11 +198,11 @@ def _one(found: journal.Read) -> Event | None:
     return None if whole is None or says_nothing(whole) else msgspec.structs.replace(whole, event="so far")
 
 
-def taken(url: str) -> StateError:
-    """Somebody else writes a state that this writer believed to hold."""
+def taken(url: str, how: str = "somebody else has written the state since it was read, so this lock") -> StateError:
+    """Somebody else writes a state that this writer believed to hold, or may by now."""
     return StateError(
-        f"{url}: somebody else has written the state since it was read, so this lock was broken.\n"
-        "  Nothing of theirs was overwritten, and nothing that is not recorded there was started."
+        f"{url}: {how} was broken.\n"
+        "  Nothing of others was overwritten, and nothing that is not recorded there was started."
     )
 
 

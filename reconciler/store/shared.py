@@ -235,7 +235,7 @@ class SharedWriter:
         if self._pending is not None or self._recorder.sorted() != self._seen.snapshot:
             try:
                 if not self._there.holds():
-                    raise taken(self._shared.url)
+                    raise taken(self._shared.url, "the lock of this apply")
                 self._check_in()
             except StateError as error:
                 if isinstance(error.__cause__, ProviderError):

@@ -284,7 +284,7 @@ def test_a_broken_lock_is_noticed_before_a_start(one, two):
         job(second, "b/1")
         with pytest.raises(StateError, match="somebody else has written the state"):
             job(first, "c/1")
-        with pytest.raises(StateError, match="this lock was broken"):
+        with pytest.raises(StateError, match="the lock of this apply was broken"):
             first.close()
     assert ["b/1"] == list(two.records())
     with one.writer() as again:
