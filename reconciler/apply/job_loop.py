@@ -286,8 +286,7 @@ class JobLoop:
     def told_failed(self, address: str, attempts: int) -> None:
         """Tell of an output whose record says that it failed."""
         record = self.hands.state.snapshot.records[address]
-        job = record.job.id if record.job is not None else ""
-        older = (attempt for attempt in record.previous if attempt.job is None or attempt.job.id != job)
+        older = transitions.older_attempts(record)
         living = next((attempt.output.path or attempt.provider for attempt in older), None)
         error = record.error or "its file could not be renamed and stays where it is"
         happening = OutputFailed(address, record.status, error, record.failures, attempts, living)

@@ -92,6 +92,12 @@ def earlier_attempts(record: Record | None) -> tuple[Attempt, ...]:
     return (own, *record.previous) if own is not None else record.previous
 
 
+def older_attempts(record: Record) -> tuple[Attempt, ...]:
+    """The earlier attempts that another job made than the present one: not the file that is suspect itself."""
+    job = record.job.id if record.job is not None else ""
+    return tuple(attempt for attempt in record.previous if attempt.job is None or attempt.job.id != job)
+
+
 def own_attempt(record: Record) -> Attempt | None:
     """The record's finished file as an attempt; None if it has none."""
     if record.output is None or record.output.temp is not None:

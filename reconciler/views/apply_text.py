@@ -140,6 +140,9 @@ def what_next(failure: OutputFailed, options: str) -> Iterator[str]:
     """What becomes of an output that failed, in sentences and commands."""
     live = f"the old file is still live ({failure.old_file}); " if failure.old_file is not None else ""
     left = failure.attempts - failure.failures
+    if failure.status == "undeleted":
+        yield "the next apply tries once more; what you deleted yourself, it forgets"
+        return
     if failure.status in _ABOUT_COPIES:
         yield "the output itself is whole; the next apply tries once more"
         return

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from reconciler.core.countdown import SOON, dying, has_copy, is_gone, seconds_between
 from reconciler.core.plan import IN_FLIGHT
 from reconciler.core.state import Record
+from reconciler.core.transitions import older_attempts
 from reconciler.core.world import World, copy_state, output_state
 from reconciler.views.cells import columns_of, fold, pad, visible, whole
 from reconciler.views.status_expiry import (
@@ -109,7 +110,7 @@ def _need(
     """What is wrong with an output and what helps; None for one that is fine."""
     error = f'"{visible(record.error)}"' if record.error else "no reason is known"
     again = Advice("try again:", f"reconciler apply --rerun {visible(address)}{options}")
-    live = "; the old file is live" if record.previous else ""
+    live = "; the old file is live" if older_attempts(record) else ""
     attempts = declared.attempts.get(address, _ATTEMPTS)
     match record.status:
         case "failed" if record.failures < attempts:

@@ -235,6 +235,7 @@ def test_checks_that_come_after_the_file(tmp_path, clips, clip, code, status):
         done = project.apply(PRIVATE, "--no-spend")
         assert (code, status) == (done.code, project.records()["bbb/a"]["status"]), done.out
         assert "No changes" in project.apply(PRIVATE).ok().out
+        assert "the old file is live" not in project.run("status").ok().out
 
         project.write("specs/a.yaml", remote_with_checks(site, a="deliver: copies, ", b=""))
         project.apply(PRIVATE).ok()

@@ -268,3 +268,10 @@ def test_the_end_in_sixty_columns():
 def test_a_plan_and_its_jobs_agree():
     """The document counts the outputs of the job that will run."""
     assert [("bbb/1080p", "bbb/480p", "bbb/720p")] == [each.addresses for each in document(ladder()).jobs]
+
+
+def test_what_could_not_be_deleted_says_what_ends_it():
+    """A copy that somebody altered is left alone by every apply; whoever deletes it ends that."""
+    failure = OutputFailed("a/b", "undeleted", "dist/b.mp4 is not the copy that was made: it is left alone", 0, 2)
+    text = apply_text(outcome([], [failure]), state="state/encodes.json", exit_code=3)
+    assert "the next apply tries once more; what you deleted yourself, it forgets" in text
