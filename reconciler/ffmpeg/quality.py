@@ -34,14 +34,13 @@ from reconciler.ffmpeg.generated import generated_facts
 from reconciler.ffmpeg.probe import probe
 from reconciler.ffmpeg.process import Ended, Process
 from reconciler.ffmpeg.progress import Progress
+from reconciler.ffmpeg.sound import codec_delay
 from reconciler.ffmpeg.verify import expected_sounds
 
 _GLOBAL = [
     *("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning"),
     *("-progress", "pipe:1", "-stats_period", "0.5"),
 ]
-# An encoder of sound fills up its last packet, and its first holds what it looks ahead.
-_DELAY = 2 * 1024
 # A score that rises by so much when one side is one frame later belongs to pictures that are out of step.
 _OUT_OF_STEP = 10.0
 
@@ -240,7 +239,7 @@ def _ends(subject: Subject, made: MediaFacts, source: MediaFacts) -> Iterator[Tr
         sound = made.audio[0]
         origin: Track | None = audio_track(audio, source) or picture
         if origin is not None:
-            tolerance = origin.frame + (_DELAY / sound.sample_rate if sound.sample_rate else 0.1)
+            tolerance = origin.frame + codec_delay(sound)
             yield from _end("sound", source, subject, (sound, origin, tolerance), since)
 
 

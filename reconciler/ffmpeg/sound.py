@@ -57,6 +57,15 @@ def rate_of(audio: Audio, track: AudioTrack | None) -> int:
     return audio.sample_rate or (track.sample_rate if track is not None and audio.codec != "opus" else 48_000)
 
 
+def codec_delay(made: AudioTrack) -> float:
+    """By how many seconds an encoded sound may be longer than what it was made of.
+
+    A packet at each end: the last one is filled up, the first holds what the encoder looks ahead; MP3 has one more.
+    """
+    samples = 3 * 1152 if made.codec == "mp3" else 2 * 1024
+    return samples / made.sample_rate if made.sample_rate else 0.1
+
+
 def layout_of(channels: int, codec: str) -> str | None:
     """The layout that an output of so many channels gets; None leaves the source's."""
     return _LAYOUTS_OF_FOUR.get(codec) if channels == 4 else _LAYOUTS.get(channels)

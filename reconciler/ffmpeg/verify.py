@@ -26,7 +26,7 @@ from reconciler.ffmpeg.facts import AudioTrack, MediaFacts, Track, VideoTrack, v
 from reconciler.ffmpeg.geometry import is_deinterlaced, output_rate, output_size
 from reconciler.ffmpeg.media import Packets, open_media, read_packets
 from reconciler.ffmpeg.probe import FirstPicture, describe, is_cover
-from reconciler.ffmpeg.sound import channels_of
+from reconciler.ffmpeg.sound import channels_of, codec_delay
 from reconciler.ffmpeg.tail import Tail, decode_tail
 from reconciler.ffmpeg.tonemap import is_brought_down, kept_light
 from reconciler.ffmpeg.tracks import Chosen, chosen, is_copied
@@ -183,14 +183,9 @@ def _pairs(facts: MediaFacts, wish: Wish) -> Iterator[tuple[str, Track, Track, f
     if facts.audio and audio is not None:
         sounds = [each.facts for each in chosen(audio, wish.source) if each.facts is not None]
         for heard, sound in zip(facts.audio, sounds, strict=False):
-            yield "sound", heard, sound, sound.frame + _codec_delay(heard)
+            yield "sound", heard, sound, sound.frame + codec_delay(heard)
         if not sounds and picture is not None:
-            yield "sound", facts.audio[0], picture, _codec_delay(facts.audio[0])
-
-
-def _codec_delay(made: AudioTrack) -> float:
-    """A packet at each end: the last one is filled up, the first holds what the encoder looks ahead."""
-    return 2 * 1024 / made.sample_rate if made.sample_rate else 0.1
+            yield "sound", facts.audio[0], picture, codec_delay(facts.audio[0])
 
 
 def _broken_tail(container: av.container.InputContainer, packets: dict[int, Packets]) -> Iterator[str]:

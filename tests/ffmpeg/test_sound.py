@@ -106,3 +106,12 @@ def test_what_is_done_to_one_sound_leaves_the_others_as_they_are(clips, tmp_path
     (had,) = probe(source.location).audio
     heard = [probe(str(tmp_path / results[name].path)).audio[0] for name in ("a", "b")]
     assert [(had.sample_rate, had.channels)] * 2 == [(each.sample_rate, each.channels) for each in heard]
+
+
+@pytest.mark.parametrize("end", [0.601, 0.61, 0.624, 0.64])
+def test_mp3_of_any_length_is_whole(tmp_path, end):
+    """Up to three of its packets come on top of the sound: what the encoder looks ahead, and what it fills up."""
+    master = tmp_path / "master.mkv"
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=1:sample_rate=44100", "-c:a", "aac", master)
+    result, _ = made(tmp_path, local(master, end=end), container="mp3", video=None, audio={"codec": "mp3"})
+    assert isinstance(result, Verified), result
