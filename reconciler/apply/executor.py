@@ -118,6 +118,7 @@ class _Executor:
             delivered=tuple(self.deliveries.delivered),
             timed_out=self.under_way.timed_out,
             paid=total(self.loop.paid),
+            untold=tuple(sorted(self.loop.untold)),
             held_up=self.under_way.held_up,
         )
 

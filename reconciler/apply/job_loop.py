@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -53,6 +52,7 @@ class JobLoop:
     failed: list[OutputFailed] = field(default_factory=list)
     blocked: list[OutputFailed] = field(default_factory=list)
     paid: list[Money] = field(default_factory=list)
+    untold: set[str] = field(default_factory=set)
     _finished: list[Output] = field(default_factory=list)
     submissions: Submissions = field(init=False)
 
@@ -211,8 +211,11 @@ class JobLoop:
         if done.found:
             self.hands.tell(JobMessage(planned, "found at the provider, started before: nothing is paid for it now"))
             return
-        with suppress(ValueError):
+        try:
             self.paid.append(read_money(done.cost))
+        except ValueError:
+            if self.hands.providers[planned.provider].traits.paid:
+                self.untold.add(planned.provider)
 
     def _trusted(self, job: Attended, done: Done) -> list[tuple[EncodeStep, OutputResult]]:
         """A result for every step; none is whole if the source changed while it was read."""

@@ -111,7 +111,8 @@ class Outcome:
 
     `relinked` counts links that were renewed, `delivered` copies that were made, `running` outputs whose jobs
     were left to run, `held_up` outputs that are made from those, `timed_out` whether waiting for them took too long,
-    `paid` is what the jobs that ended did cost, one amount a currency.
+    `paid` is what the jobs that ended did cost, one amount a currency, `untold` the providers that cost money and told
+    no amount for such a job.
     """
 
     encoded: tuple[OutputDone, ...]
@@ -126,3 +127,4 @@ class Outcome:
     timed_out: bool = False
     paid: tuple[Money, ...] = ()
     held_up: int = 0
+    untold: tuple[str, ...] = ()

@@ -179,6 +179,7 @@ def outcome_events(outcome: Outcome, timestamp: str, exit_code: int) -> Iterator
         delivered=tuple(each.address for each in outcome.delivered),
         timed_out=outcome.timed_out,
         paid=tuple(str(money) for money in outcome.paid),
+        untold=outcome.untold,
         seconds=round(outcome.seconds, 1),
         held_up=outcome.held_up,
     ).told()

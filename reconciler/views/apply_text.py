@@ -8,7 +8,7 @@ from reconciler.core.happenings import Outcome, OutputDone, OutputFailed
 from reconciler.core.plan import IN_FLIGHT
 from reconciler.views.cells import columns_of, fold, table, visible, whole
 from reconciler.views.document import PlanDocument
-from reconciler.views.money import expected, paid
+from reconciler.views.money import expected, paid_in_all
 from reconciler.views.words import count, moment, size, span
 
 OUTPUTS_AT_MOST = 50
@@ -58,7 +58,7 @@ def not_approved_text(document: PlanDocument, options: str) -> str:
 
 def headline(outcome: Outcome) -> str:
     """How it ended and what was paid, in a line; it begins with Error where something is left."""
-    took = f"in {span(outcome.seconds)}. Paid: {paid(outcome.paid)}."
+    took = f"in {span(outcome.seconds)}. Paid: {paid_in_all(outcome.paid, outcome.untold)}."
     made = f"{len(outcome.encoded):,} encoded"
     if outcome.running:
         made = f"{made}, {outcome.running:,} running"

@@ -245,6 +245,7 @@ class Ended(Line, frozen=True, kw_only=True, tag="outcome"):
     delivered: tuple[str, ...]
     timed_out: bool
     paid: tuple[str, ...]
+    untold: tuple[str, ...]
     seconds: float
     held_up: int
 

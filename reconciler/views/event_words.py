@@ -120,6 +120,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "delivered": "The addresses that were copied.",
         "timed_out": "Whether waiting took too long.",
         "paid": "What the jobs that ended did cost, one amount a currency.",
+        "untold": "The providers that cost money and told no amount for a job that ended.",
         "seconds": "How long it took.",
         "held_up": "How many outputs are made from what was left to run.",
     },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from reconciler.core.cost import Money
@@ -57,6 +57,14 @@ def paid(amounts: Iterable[Money]) -> str:
         for money in amounts
     ]
     return " and ".join(said) or "nothing"
+
+
+def paid_in_all(amounts: Iterable[Money], untold: Sequence[str]) -> str:
+    """What was paid, as far as providers told it; `untold` are those that did not."""
+    known, who = tuple(amounts), " and ".join(untold)
+    if not untold:
+        return paid(known)
+    return f"{paid(known)}, and what {who} did not tell" if known else f"unknown, {who} told no amount"
 
 
 def expected(total: Total) -> str:

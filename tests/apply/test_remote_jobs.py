@@ -45,6 +45,15 @@ def test_what_a_provider_holds_is_complete_with_its_link():
     assert () == Process(universe).plan(WANTED).steps
 
 
+def test_an_amount_that_was_not_told_is_not_nothing():
+    """A provider that costs money and says no amount of a finished job is named; one that is free is not."""
+    told, silent, free = (
+        Process(Universe(paid=paid, holds=holds)).run(WANTED).untold
+        for paid, holds in ((True, True), (True, False), (False, False))
+    )
+    assert ((), ("local",), ()) == (told, silent, free)
+
+
 def test_undoing_a_change_is_free_while_the_old_file_lives():
     """The file of the attempt before is still at the provider: going back to it starts nothing."""
     universe = remote()

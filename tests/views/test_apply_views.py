@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from rich.console import Console
 
 from builders import desired, output, record, world
 from builders_views import document, h264, job, ladder
+from reconciler.core.cost import Money
 from reconciler.core.happenings import (
     JobMessage,
     JobProgress,
@@ -24,7 +27,7 @@ from reconciler.core.plan import make_plan
 from reconciler.core.ports import Running
 from reconciler.core.selection import Selection
 from reconciler.core.steps import Retire
-from reconciler.views.apply_text import apply_text
+from reconciler.views.apply_text import apply_text, headline
 from reconciler.views.cells import width
 from reconciler.views.progress import PlainProgress
 from reconciler.views.progress_terminal import TerminalProgress, job_lines
@@ -190,6 +193,15 @@ Recorded in state/encodes.json. Change a preset and plan again: only the outputs
 that use it run.
 """
     )
+
+
+def test_what_a_provider_does_not_tell_is_not_called_nothing():
+    """An amount that is unknown is said to be unknown, beside what is known."""
+    unknown, more = (
+        headline(replace(outcome(), paid=paid, untold=("bytenite",))).partition("Paid: ")[2]
+        for paid in ((), (Money(Decimal(28), "BYC"),))
+    )
+    assert ("unknown, bytenite told no amount.", "28 BYC, and what bytenite did not tell.") == (unknown, more)
 
 
 def test_an_apply_that_only_recorded():
